@@ -1,0 +1,1 @@
+//! Boards, the guard and simulated plants of coinop.

@@ -1,0 +1,1 @@
+//! Obyte as this kit speaks it: hashes, keys, addresses, units, signed packages.

@@ -1,0 +1,1 @@
+//! The embedded Obyte node of coinop: ledger and autonomous agents.

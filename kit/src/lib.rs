@@ -1,0 +1,1 @@
+//! Actors, journal, bus, transports and terminal UI of coinop.
