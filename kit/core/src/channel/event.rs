@@ -10,7 +10,7 @@ use crate::{
 
 /// What happened to a channel; amounts are the resulting totals.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Event {
     /// A trigger is to be posted.
     Requested {
@@ -50,6 +50,11 @@ pub enum Event {
         error: String,
         /// When another may be asked for in its place.
         until: Timestamp,
+    },
+    /// A trigger has done its work.
+    Done {
+        /// Names the posting.
+        reference: String,
     },
     /// The agent bounced a unit of ours that no posting is known for yet.
     Unclaimed {
@@ -111,8 +116,6 @@ pub enum Event {
         peer: Bytes,
         /// The trigger answered.
         trigger: Hash,
-        /// This party's posting, if it was one.
-        reference: Option<String>,
     },
     /// The agent sent a deposit back, less its fee.
     Refused {
@@ -120,8 +123,6 @@ pub enum Event {
         event_id: u64,
         /// The trigger answered.
         trigger: Hash,
-        /// This party's posting, if it was one.
-        reference: Option<String>,
     },
     /// The agent began to close the period.
     ClosingBegan {
@@ -155,7 +156,7 @@ pub enum Event {
 
 /// What a trigger of this party does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Trigger {
     /// Adds to this party's balance.
     Deposit {

@@ -9,11 +9,13 @@ mod event;
 mod limits;
 mod package;
 mod refusal;
+mod signed;
 mod terms;
 
 pub use contract::{Command, Effect, Outcome, SessionId, Sighting};
 pub use event::{Event, PeerTrigger, PeerTriggerKind, Trigger};
 pub use limits::Limits;
-pub use package::{ChannelParameters, Package, SignedPackage, Signer, VERSION};
+pub use package::{ChannelParameters, Package};
 pub use refusal::Refusal;
+pub use signed::{SignedPackage, Signer, VERSION};
 pub use terms::{AGENT_VERSION, BASE_AGENT, MAX_SALT, Role, Terms};

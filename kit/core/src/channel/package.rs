@@ -1,30 +1,17 @@
-use alloc::{collections::BTreeMap, format, string::String};
+use alloc::{collections::BTreeMap, string::String};
 use core::fmt::{self, Write};
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{Error as _, IgnoredAny, MapAccess, Visitor},
+    de::{Error as _, MapAccess, Visitor},
     ser::SerializeMap,
 };
 use serde_json::Value;
 
-use super::Refusal;
 use crate::{
     Bytes,
-    obyte::{
-        address::Address,
-        canonical::canonical_json,
-        hash::sha256,
-        key::{PublicKey, SecretKey, Signature},
-        source::SourceError,
-    },
+    obyte::{address::Address, canonical::canonical_json, hash::sha256, source::SourceError},
 };
-
-/// The version packages are signed with on the embedded network.
-pub const VERSION: &str = "4.0dev";
-
-/// The versions the channel agent accepts on the embedded network. (It takes no 1.0.)
-const ACCEPTED: [&str; 3] = [VERSION, "3.0dev", "2.0dev"];
 
 /// What a payer signs: how much it has spent in all, and how much of that is this payment.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,7 +93,7 @@ impl Package {
     /// Straight to the text for a plain payment, which is nearly every one; its keys in order, its
     /// numbers whole and below 2⁵³, nothing to escape.
     fn write_canonical(&self, text: &mut String) -> Result<(), SourceError> {
-        if self.channel_parameters.is_some() || !self.extra.is_empty() {
+        if !self.is_plain() {
             text.push_str(&canonical_json(&self.value())?);
             return Ok(());
         }
@@ -125,8 +112,9 @@ impl Package {
         serde_json::to_value(self).unwrap_or(Value::Null)
     }
 
-    fn size(&self) -> Result<usize, SourceError> {
-        self.canonical().map(|text| text.len())
+    /// Whether it may be long: a plain payment never is.
+    pub(super) fn is_plain(&self) -> bool {
+        self.channel_parameters.is_none() && self.extra.is_empty()
     }
 }
 

@@ -28,7 +28,7 @@ pub struct Request {
 
 /// A message that goes along with a payment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "app", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Attachment {
     /// Data for an agent.
     Data {
