@@ -10,6 +10,7 @@ extern crate std;
 
 mod amount;
 pub mod board;
+pub mod channel;
 pub mod machine;
 pub mod obyte;
 mod time;

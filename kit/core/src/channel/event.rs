@@ -2,11 +2,8 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, Package, SessionId, SignedPackage};
-use crate::{
-    Bytes, Timestamp,
-    obyte::{address::Address, hash::Hash},
-};
+use super::{Outcome, Package, Role, SessionId, SignedPackage};
+use crate::{Bytes, Timestamp, obyte::hash::Hash};
 
 /// What happened to a channel; amounts are the resulting totals.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -131,7 +128,7 @@ pub enum Event {
         /// The agent's running number.
         event_id: u64,
         /// Who began it.
-        by: Address,
+        by: Role,
         /// What this party has spent, as declared.
         spent_mine: Bytes,
         /// What the peer has spent, as declared.

@@ -78,7 +78,12 @@ impl Package {
     /// # Errors
     ///
     /// As [`Package::canonical`].
-    pub fn hash_to_sign(&self, version: &str, address: Address, pubkey: &str) -> Result<[u8; 32], SourceError> {
+    pub fn hash_to_sign(
+        &self,
+        version: &str,
+        address: Address,
+        pubkey: &str,
+    ) -> Result<[u8; 32], SourceError> {
         let mut text = String::with_capacity(512);
         // Writing into a String cannot fail.
         let _ = write!(

@@ -5,7 +5,8 @@ use alloc::string::String;
 use serde_json::{Value, json};
 
 use super::{
-    Channel, Effect, Event, Package, PeerTriggerKind, Phase, Refusal, SessionId, SignedPackage, state::Evidence,
+    Channel, Effect, Event, Package, PeerTriggerKind, Phase, Refusal, SessionId, SignedPackage,
+    state::Evidence,
 };
 use crate::{Bytes, Context, Decision, Timestamp};
 

@@ -13,7 +13,6 @@ use crate::{
     obyte::{
         address::Address,
         key::{PublicKey, SecretKey, Signature},
-        signed,
         source::SourceError,
     },
 };
@@ -128,7 +127,7 @@ impl SignedPackage {
         let hash = self.message.hash_to_sign(&self.version, self.signer, &self.pubkey).map_err(unhashable)?;
         let valid = match known.filter(|known| known.text == self.pubkey && known.address == self.signer) {
             Some(known) => known.key.verify(&hash, &self.signature),
-            None => self.known_key().ok_or_else(|| self.misfit())?.key.verify(&hash, &self.signature),
+            None => self.known_key().ok_or_else(|| Self::misfit())?.key.verify(&hash, &self.signature),
         };
         if valid { Ok(()) } else { Err(Refusal::Unsigned("bad signature at path r".to_owned())) }
     }
@@ -140,10 +139,8 @@ impl SignedPackage {
         (address == self.signer).then(|| KnownKey { address, text: self.pubkey.clone(), key })
     }
 
-    /// In the words of the reference, which takes any definition.
-    fn misfit(&self) -> Refusal {
-        let reason = serde_json::to_value(self).ok().and_then(|value| signed::verify(&value, NETWORK).err());
-        Refusal::Unsigned(reason.map_or_else(|| "unsupported definition".to_owned(), |error| error.to_string()))
+    fn misfit() -> Refusal {
+        Refusal::Unsigned("unsupported definition".to_owned())
     }
 }
 
@@ -153,9 +150,6 @@ fn unhashable(error: SourceError) -> Refusal {
 
 /// Finds what a receiver would say first about a package that has not even the right shape.
 fn diagnose(value: &Value) -> Option<Refusal> {
-    if let Err(error) = signed::verify(value, NETWORK) {
-        return Some(Refusal::Unsigned(error.to_string()));
-    }
     let Some(message) = value.get("signed_message").and_then(Value::as_object) else {
         return Some(Refusal::NotAnObject);
     };
@@ -163,7 +157,7 @@ fn diagnose(value: &Value) -> Option<Refusal> {
     if agent == Some(None) {
         return Some(Refusal::InvalidAgent);
     }
-    let positive = |field: &str| message.get(field).and_then(whole).is_some_and(|number| number > 0);
+    let positive = |field: &str| message.get(field).and_then(Value::as_u64).is_some_and(|number| number > 0);
     if !positive("amount_spent") {
         return Some(Refusal::BadAmountSpent);
     }
@@ -173,19 +167,15 @@ fn diagnose(value: &Value) -> Option<Refusal> {
     if agent.is_none() {
         return Some(Refusal::UnknownChannel);
     }
-    if message.get("period").and_then(whole).is_none() {
+    if message.get("period").and_then(Value::as_u64).is_none() {
         return Some(Refusal::WrongPeriod);
     }
-    let beyond = |field: &str| message.get(field).and_then(whole).is_some_and(|n| Bytes::try_from(n).is_err());
+    let beyond =
+        |field: &str| message.get(field).and_then(Value::as_u64).is_some_and(|n| Bytes::try_from(n).is_err());
     if beyond("amount_spent") || beyond("payment_amount") {
         return Some(Refusal::NotFunded { spent: Bytes::MAX, funded: Bytes::ZERO });
     }
     None
-}
-
-/// A whole number also when written with a point or an exponent, as in the reference's language.
-fn whole(value: &Value) -> Option<u64> {
-    value.as_u64()
 }
 
 /// As it travels.

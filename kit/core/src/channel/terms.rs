@@ -4,7 +4,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::obyte::address::Address;
+use crate::obyte::{address::Address, source::SourceError};
 
 /// The base agent all channels share (version 1.1 of the channel agent).
 pub const BASE_AGENT: &str = "4IRUGAUUCAQ6QRQLG4SNOLOE6VW2STWZ";
@@ -79,5 +79,14 @@ impl Terms {
                 "timeout": self.timeout_seconds,
             },
         }])
+    }
+
+    /// The address of the channel's agent.
+    ///
+    /// # Errors
+    ///
+    /// When the salt cannot be hashed.
+    pub fn aa_address(&self) -> Result<Address, SourceError> {
+        Address::of_definition(&self.definition())
     }
 }
