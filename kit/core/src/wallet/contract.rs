@@ -1,6 +1,6 @@
 //! What one may ask of a wallet, and what it answers.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,19 @@ pub struct Request {
     pub messages: Vec<Attachment>,
     /// How many responses an agent among the outputs may give; nothing when there is none.
     pub max_aa_responses: Option<u32>,
+}
+
+impl Request {
+    /// Bytes for an agent, who may respond once, with what it is to be told.
+    pub fn to_agent(agent: Address, bytes: Bytes, data: Option<Value>, definition: Option<Value>) -> Self {
+        let data = data.map(|payload| Attachment::Data { payload });
+        let definition = definition.map(|definition| Attachment::Definition { address: agent, definition });
+        Self {
+            outputs: vec![Output { address: agent, amount: bytes }],
+            messages: data.into_iter().chain(definition).collect(),
+            max_aa_responses: Some(1),
+        }
+    }
 }
 
 /// A message that goes along with a payment.
