@@ -14,6 +14,7 @@ pub mod channel;
 pub mod machine;
 pub mod obyte;
 mod time;
+pub mod wallet;
 
 pub use amount::{AmountError, Bytes};
 pub use machine::{Context, Deadline, Decision, Machine};

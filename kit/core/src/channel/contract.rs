@@ -37,6 +37,7 @@ impl fmt::Display for SessionId {
 
 /// What one may ask a channel to do, or tell it.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "the large one is nearly every one, and moves once")]
 pub enum Command {
     /// See to it that `amount` can be paid: deposits what is missing, opening the channel or its
     /// next period when need be. When it is all there, only [`Effect::Ready`] is said again.

@@ -178,7 +178,9 @@ impl Channel {
     /// The state these events lead to.
     fn after(&self, events: &[Event]) -> Self {
         let mut after = self.clone();
-        events.iter().for_each(|event| after.record(event));
+        for event in events {
+            after.record(event);
+        }
         after
     }
 

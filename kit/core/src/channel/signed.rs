@@ -11,14 +11,18 @@ use super::{Package, Refusal};
 use crate::{
     Bytes,
     obyte::{
+        Network,
         address::Address,
         key::{PublicKey, SecretKey, Signature},
+        signed,
         source::SourceError,
     },
 };
 
 /// The version packages are signed with on the embedded network.
-pub const VERSION: &str = "4.0dev";
+pub const VERSION: &str = NETWORK.version();
+
+const NETWORK: Network = Network::Devnet;
 
 /// The versions the channel agent takes on the embedded network; it takes no 1.0.
 const ACCEPTED: [&str; 3] = [VERSION, "3.0dev", "2.0dev"];
@@ -119,15 +123,18 @@ impl SignedPackage {
             return Err(Refusal::Unsigned(format!("unsupported version: \"{}\"", self.version)));
         }
         if !self.message.is_plain() {
-            let size = self.message.canonical().map_err(unhashable)?.len();
+            let size = self.message.canonical().map_err(|error| unhashable(&error))?.len();
             if size > Package::MAX_SIZE {
                 return Err(Refusal::TooLong { size, most: Package::MAX_SIZE });
             }
         }
-        let hash = self.message.hash_to_sign(&self.version, self.signer, &self.pubkey).map_err(unhashable)?;
+        let hash = self
+            .message
+            .hash_to_sign(&self.version, self.signer, &self.pubkey)
+            .map_err(|error| unhashable(&error))?;
         let valid = match known.filter(|known| known.text == self.pubkey && known.address == self.signer) {
             Some(known) => known.key.verify(&hash, &self.signature),
-            None => self.known_key().ok_or_else(|| Self::misfit())?.key.verify(&hash, &self.signature),
+            None => self.known_key().ok_or_else(|| self.misfit())?.key.verify(&hash, &self.signature),
         };
         if valid { Ok(()) } else { Err(Refusal::Unsigned("bad signature at path r".to_owned())) }
     }
@@ -139,17 +146,24 @@ impl SignedPackage {
         (address == self.signer).then(|| KnownKey { address, text: self.pubkey.clone(), key })
     }
 
-    fn misfit() -> Refusal {
-        Refusal::Unsigned("unsupported definition".to_owned())
+    /// In the words of the reference, which takes any definition.
+    fn misfit(&self) -> Refusal {
+        let reason = serde_json::to_value(self).ok().and_then(|value| signed::verify(&value, NETWORK).err());
+        Refusal::Unsigned(
+            reason.map_or_else(|| "unsupported definition".to_owned(), |error| error.to_string()),
+        )
     }
 }
 
-fn unhashable(error: SourceError) -> Refusal {
+fn unhashable(error: &SourceError) -> Refusal {
     Refusal::Unsigned(format!("failed to calc unit_hash_to_sign: {error}"))
 }
 
 /// Finds what a receiver would say first about a package that has not even the right shape.
 fn diagnose(value: &Value) -> Option<Refusal> {
+    if let Err(error) = signed::verify(value, NETWORK) {
+        return Some(Refusal::Unsigned(error.to_string()));
+    }
     let Some(message) = value.get("signed_message").and_then(Value::as_object) else {
         return Some(Refusal::NotAnObject);
     };

@@ -1,6 +1,6 @@
 //! Making a unit: coins, change, sizes and fees.
 
-use alloc::{borrow::ToOwned, vec, vec::Vec};
+use alloc::{borrow::ToOwned, boxed::Box, vec, vec::Vec};
 
 use serde_json::json;
 
@@ -39,7 +39,7 @@ impl Wallet {
         request: &Request,
         quote: &Quote,
         definition_needed: bool,
-    ) -> Result<(Unit, Vec<Coin>), Refusal> {
+    ) -> Result<(Box<Unit>, Vec<Coin>), Refusal> {
         check(request)?;
         let coins = self.spendable();
         let draft = self.draft(request, quote, definition_needed)?;
@@ -52,13 +52,12 @@ impl Wallet {
                 continue;
             }
             match self.fit(&draft, request, inputs, total)? {
-                Fit::Unit(unit) => return Ok((*unit, inputs.to_vec())),
+                Fit::Unit(unit) => return Ok((unit, inputs.to_vec())),
                 Fit::Wants(more) => wanted = more,
             }
         }
-        if wanted == paid {
-            let smallest = &coins[..coins.len().min(1)];
-            wanted = self.price(&draft, request, smallest)?;
+        if wanted == paid && !coins.is_empty() {
+            wanted = self.price(&draft, request, &coins[..1])?;
         }
         let available = sum(coins.iter().take(MAX_INPUTS).map(|coin| coin.amount))?;
         if coins.len() > MAX_INPUTS {
@@ -129,7 +128,7 @@ impl Wallet {
 
 /// Whether coins suffice.
 enum Fit {
-    Unit(alloc::boxed::Box<Unit>),
+    Unit(Box<Unit>),
     Wants(Bytes),
 }
 

@@ -1,6 +1,6 @@
 //! What one may ask of a wallet, and what it answers.
 
-use alloc::{string::String, vec, vec::Vec};
+use alloc::{boxed::Box, string::String, vec, vec::Vec};
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -167,7 +167,7 @@ pub enum Effect {
         /// Names the spending.
         reference: String,
         /// The unit, without signature and hash.
-        unit: Unit,
+        unit: Box<Unit>,
     },
     /// To whoever asked: the ledger took the unit.
     Posted {

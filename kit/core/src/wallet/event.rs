@@ -1,4 +1,4 @@
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ pub enum Event {
         /// Names the spending.
         reference: String,
         /// The unit, without signature and hash.
-        unit: Unit,
+        unit: Box<Unit>,
         /// The coins it spends.
         inputs: Vec<Coin>,
     },

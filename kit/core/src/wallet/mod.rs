@@ -14,8 +14,8 @@ use alloc::{string::String, vec::Vec};
 pub use compose::seal;
 pub use contract::{Attachment, Balance, Coin, CoinId, Command, Effect, Quote, Request};
 pub use event::{Event, Refusal};
-pub use state::{Policy, SpendPending, Wallet};
 use state::{Held, Spend};
+pub use state::{Policy, SpendPending, Wallet};
 
 use crate::{Context, Deadline, Decision, Machine, obyte::hash::Hash};
 

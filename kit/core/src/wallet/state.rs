@@ -1,4 +1,5 @@
 use alloc::{
+    boxed::Box,
     collections::{BTreeMap, VecDeque},
     string::{String, ToString},
     vec::Vec,
@@ -11,10 +12,10 @@ use super::{Balance, Coin, CoinId, Effect, Event};
 use crate::{
     Bytes, Timestamp,
     obyte::{
+        Network,
         address::Address,
         hash::Hash,
         key::PublicKey,
-        network::Network,
         unit::{Message, Unit},
     },
 };
@@ -69,7 +70,7 @@ pub(super) struct Held {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Spend {
     /// Made, and perhaps posted; when nobody answered, to be posted again.
-    Bound { unit: Unit, inputs: Vec<Coin>, retry_at: Option<Timestamp> },
+    Bound { unit: Box<Unit>, inputs: Vec<Coin>, retry_at: Option<Timestamp> },
     /// On the ledger.
     Accepted { unit: Hash, inputs: Vec<CoinId> },
 }
@@ -153,9 +154,8 @@ impl Wallet {
             SpendPending::All => true,
         };
         let spendable = self.coins.iter().filter(|(_, held)| may_spend(held));
-        let mut coins: Vec<Coin> = spendable
-            .map(|(id, held)| Coin { id: *id, amount: held.amount, stable: held.stable })
-            .collect();
+        let mut coins: Vec<Coin> =
+            spendable.map(|(id, held)| Coin { id: *id, amount: held.amount, stable: held.stable }).collect();
         coins.sort_by_key(|coin| (!coin.stable, core::cmp::Reverse(coin.amount), coin.id));
         coins
     }
@@ -206,7 +206,7 @@ impl Wallet {
     pub(super) fn record(&mut self, event: &Event) {
         match event {
             Event::Composed { reference, unit, inputs } => {
-                inputs.iter().for_each(|coin| drop(self.coins.remove(&coin.id)));
+                self.coins.retain(|id, _| !inputs.iter().any(|coin| coin.id == *id));
                 let bound = Spend::Bound { unit: unit.clone(), inputs: inputs.clone(), retry_at: None };
                 self.spends.insert(reference.clone(), bound);
             }
@@ -216,18 +216,23 @@ impl Wallet {
                 Some(Spend::Bound { retry_at, .. }) => *retry_at = Some(*at),
                 Some(Spend::Accepted { .. }) | None => {}
             },
-            Event::CoinsSeen { coins } => coins.iter().for_each(|coin| self.hold(coin, false)),
-            Event::CoinsGone { coins } => coins.iter().for_each(|id| self.lose(id)),
+            Event::CoinsSeen { coins } => self.hold(coins),
+            Event::CoinsGone { coins } => self.lose(coins),
             Event::Stable { unit } => {
-                self.coins.iter_mut().filter(|(id, _)| id.unit == *unit).for_each(|(_, held)| held.stable = true);
+                self.coins
+                    .iter_mut()
+                    .filter(|(id, _)| id.unit == *unit)
+                    .for_each(|(_, held)| held.stable = true);
             }
             Event::BadSequence { unit } => self.void(*unit),
         }
     }
 
-    fn hold(&mut self, coin: &Coin, own: bool) {
-        let own = own || self.coins.get(&coin.id).is_some_and(|held| held.own);
-        self.coins.insert(coin.id, Held { amount: coin.amount, stable: coin.stable, own });
+    fn hold(&mut self, coins: &[Coin]) {
+        for coin in coins {
+            let own = self.has_posted(coin.id.unit);
+            self.coins.insert(coin.id, Held { amount: coin.amount, stable: coin.stable, own });
+        }
     }
 
     fn finish(&mut self, reference: &str, unit: Hash, change: &[Coin]) {
@@ -243,20 +248,20 @@ impl Wallet {
         {
             self.spends.remove(&oldest);
         }
-        change.iter().for_each(|coin| self.hold(coin, true));
+        self.hold(change);
     }
 
     fn release(&mut self, reference: &str) {
         if let Some(Spend::Bound { inputs, .. }) = self.spends.remove(reference) {
-            inputs.iter().for_each(|coin| self.hold(coin, false));
+            self.hold(&inputs);
         }
     }
 
-    fn lose(&mut self, id: &CoinId) {
-        self.coins.remove(id);
+    fn lose(&mut self, lost: &[CoinId]) {
+        self.coins.retain(|id, _| !lost.contains(id));
         for spend in self.spends.values_mut() {
             match spend {
-                Spend::Bound { inputs, .. } => inputs.retain(|coin| coin.id != *id),
+                Spend::Bound { inputs, .. } => inputs.retain(|coin| !lost.contains(&coin.id)),
                 Spend::Accepted { .. } => {}
             }
         }
