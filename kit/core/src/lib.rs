@@ -10,9 +10,11 @@ extern crate std;
 
 mod amount;
 pub mod board;
+pub mod channel;
 pub mod machine;
 pub mod obyte;
 mod time;
+pub mod wallet;
 
 pub use amount::{AmountError, Bytes};
 pub use machine::{Context, Deadline, Decision, Machine};
