@@ -11,7 +11,11 @@ extern crate std;
 mod amount;
 pub mod board;
 pub mod machine;
+pub mod market;
+pub mod meter;
 pub mod obyte;
+pub mod session;
+pub mod tariff;
 mod time;
 
 pub use amount::{AmountError, Bytes};
