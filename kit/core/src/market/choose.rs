@@ -2,7 +2,8 @@ use core::cmp::Ordering;
 
 use crate::{
     market::Listing,
-    session::{Address, Name, Offer},
+    obyte::Address,
+    session::{Name, Offer},
     tariff::{Price, Tariff, Unit},
 };
 
@@ -12,7 +13,7 @@ pub trait Priced {
     fn tariff(&self) -> &Tariff;
 
     /// Who sells it.
-    fn seller(&self) -> &Address;
+    fn seller(&self) -> Address;
 
     /// What is sold.
     fn thing(&self) -> &Name;
@@ -23,8 +24,8 @@ impl Priced for Listing {
         &self.tariff
     }
 
-    fn seller(&self) -> &Address {
-        &self.seller
+    fn seller(&self) -> Address {
+        self.seller
     }
 
     fn thing(&self) -> &Name {
@@ -37,8 +38,8 @@ impl Priced for Offer {
         &self.tariff
     }
 
-    fn seller(&self) -> &Address {
-        &self.seller
+    fn seller(&self) -> Address {
+        self.seller
     }
 
     fn thing(&self) -> &Name {
@@ -62,6 +63,6 @@ pub(super) fn by_price<T: Priced>(a: &T, b: &T) -> Ordering {
     a.tariff()
         .cost_order(b.tariff().rate_of_price())
         .then_with(|| a.tariff().step_price().cmp(&b.tariff().step_price()))
-        .then_with(|| a.seller().cmp(b.seller()))
+        .then_with(|| a.seller().cmp(&b.seller()))
         .then_with(|| a.thing().cmp(b.thing()))
 }

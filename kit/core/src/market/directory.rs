@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Timestamp,
     market::Listing,
-    session::{Address, Name, Signed},
+    obyte::Address,
+    session::{Name, Signed},
 };
 
 /// The listings of a market, by seller and thing.

@@ -2,7 +2,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Timestamp,
-    session::{Address, ChannelTerms, Metering, Name},
+    obyte::Address,
+    session::{ChannelTerms, Metering, Name},
     tariff::Tariff,
 };
 

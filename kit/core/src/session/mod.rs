@@ -7,7 +7,6 @@
 mod end;
 mod exposure;
 mod id;
-mod identity;
 mod name;
 mod purchase;
 mod refusal;
@@ -18,7 +17,6 @@ mod statement;
 pub use end::End;
 pub use exposure::{ExposureMeter, buyer_exposure, seller_exposure};
 pub use id::{SessionId, SessionIdError};
-pub use identity::{Address, Hash};
 pub use name::{Name, NameError};
 pub use purchase::{
     Command as PurchaseCommand, Effect as PurchaseEffect, Event as PurchaseEvent, Order, Patience, Purchase,
@@ -26,5 +24,5 @@ pub use purchase::{
 };
 pub use refusal::Refusal;
 pub use sale::{Command as SaleCommand, Effect as SaleEffect, Event as SaleEvent, Quote, Sale};
-pub use signed::Signed;
+pub use signed::{Opened, Signed};
 pub use statement::{Accept, ChannelTerms, Control, Metering, Offer, Reading, Receipt, Statement, Stop};

@@ -1,9 +1,10 @@
 use alloc::string::String;
 
-use super::{Address, Name, SessionId};
+use super::{Name, SessionId};
 use crate::{
     AmountError, Bytes, Timestamp,
-    tariff::{Price, Quantity, Tariff},
+    obyte::Address,
+    tariff::{Price, Quantity, Tariff, Unit},
 };
 
 /// Why a session's machine says no.
@@ -28,6 +29,14 @@ pub enum Refusal {
         wanted: &'static str,
         /// What came.
         found: String,
+    },
+    /// A number that JSON readers do not agree about.
+    #[error("{number} is no whole number of at most {most}")]
+    Number {
+        /// The number.
+        number: String,
+        /// The largest.
+        most: u64,
     },
     /// Signed by somebody else.
     #[error("signed by {signer} instead of {wanted}")]
@@ -81,6 +90,14 @@ pub enum Refusal {
         paid: Bytes,
         /// The value of what was delivered.
         value: Bytes,
+    },
+    /// Counted in another unit than the limit.
+    #[error("sold by {offered} and not by {wanted}")]
+    Unit {
+        /// The offer's.
+        offered: Unit,
+        /// The order's.
+        wanted: Unit,
     },
     /// The asking price is above the buyer's limit.
     #[error(
@@ -148,13 +165,13 @@ pub enum Refusal {
         before: Quantity,
     },
     /// A meter too slow or too coarse for the step.
-    #[error("{what}: {units} units where a step has {step}")]
+    #[error("{what}: {units} units against {step}")]
     Metering {
         /// What is wrong with it.
         what: &'static str,
         /// How much it may miss.
         units: Quantity,
-        /// The step.
+        /// What that is compared with: the step, or the pulse.
         step: Quantity,
     },
     /// A receipt that does not add up.
@@ -168,6 +185,14 @@ pub enum Refusal {
         worth: Bytes,
         /// What was paid.
         paid: Bytes,
+    },
+    /// A channel's salt that no channel takes.
+    #[error("a salt of {length} characters where 1 to {most} are possible")]
+    Salt {
+        /// How long it is.
+        length: usize,
+        /// How long it may be.
+        most: usize,
     },
     /// A sum that does not fit.
     #[error(transparent)]

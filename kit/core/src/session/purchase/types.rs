@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Bytes, Timestamp,
-    session::{Address, ChannelTerms, End, Name, Offer, Reading, Receipt, SessionId, Signed, Statement},
+    obyte::Address,
+    session::{ChannelTerms, End, Name, Offer, Reading, Receipt, SessionId, Signed, Statement},
     tariff::{Price, Quantity},
 };
 

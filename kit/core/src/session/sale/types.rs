@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Bytes, Timestamp,
-    session::{Address, ChannelTerms, End, Metering, Name, Offer, Reading, SessionId, Signed, Statement},
+    obyte::Address,
+    session::{
+        ChannelTerms, End, Metering, Name, Offer, Reading, Receipt, Refusal, SessionId, Signed, Statement,
+    },
     tariff::{Quantity, Tariff},
 };
 
@@ -29,6 +32,28 @@ pub struct Quote {
     pub grace_ms: u64,
     /// Until when it may be accepted and the deposit may come.
     pub expires_at: Timestamp,
+}
+
+impl Quote {
+    pub(super) fn into_offer(self, session: SessionId) -> Result<Offer, Refusal> {
+        let first = self.tariff.first_price();
+        let Self { thing, kind, seller, buyer, tariff, metering, terms, grace_ms, expires_at } = self;
+        let offer = Offer {
+            session,
+            thing,
+            kind,
+            seller,
+            buyer,
+            tariff,
+            first,
+            metering,
+            terms,
+            grace_ms,
+            expires_at,
+        };
+        offer.check()?;
+        Ok(offer)
+    }
 }
 
 /// What a sale is asked or told.
@@ -60,6 +85,8 @@ pub enum Command {
         /// All that this session got.
         units: Quantity,
     },
+    /// The process is back after it was away, with the power off until now. Said once after a restart.
+    Resumed,
     /// The buyer's signed [`Stop`](super::super::Stop) or [`Control`](super::super::Control).
     Instruct(Signed),
     /// The seller ends it: the operator, a failing thing, a closing channel.
@@ -121,11 +148,6 @@ pub enum Event {
         /// When the reading is sent again, in case it was lost.
         remind_at: Timestamp,
     },
-    /// The buyer was reminded of the reading.
-    Reminded {
-        /// When next.
-        remind_at: Timestamp,
-    },
     /// The buyer used its right of access.
     Acted {
         /// What was done.
@@ -144,13 +166,9 @@ pub enum Event {
     },
     /// The account is made up; made up again when money comes late.
     Settled {
-        /// What was delivered.
-        delivered: Quantity,
-        /// What of the payments is used up.
-        value: Bytes,
-        /// All payments.
-        paid: Bytes,
-        /// What goes back: `paid - value`.
+        /// What it came to.
+        receipt: Receipt,
+        /// What goes back: all that was paid without the receipt's value.
         owed: Bytes,
     },
     /// The unused rest went back.
@@ -195,6 +213,11 @@ pub enum Effect {
         units_left: Quantity,
         /// The total that may be reached, the same thing counted from the start.
         up_to: Quantity,
+    },
+    /// The power is off: read the meter a last time and say [`Command::Final`].
+    ReadLast {
+        /// Of which session.
+        session: SessionId,
     },
     /// Do what the buyer is entitled to; the counter tells a repetition from a new wish.
     Act {
