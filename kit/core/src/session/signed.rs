@@ -1,4 +1,4 @@
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -7,7 +7,7 @@ use crate::{
     Bytes, Timestamp,
     obyte::Address,
     session::{ChannelTerms, End, Name, Offer, Reading, Receipt, SessionId, Signed, Statement},
-    tariff::{Price, Quantity},
+    tariff::{Price, Quantity, Unit},
 };
 
 /// What a buyer wants, and where it stops.
@@ -20,7 +20,9 @@ pub struct Order {
     pub longest_ms: Option<u64>,
     /// The most to pay in all.
     pub budget: Bytes,
-    /// The most to pay for the units.
+    /// What it counts in.
+    pub unit: Unit,
+    /// The most to pay for so many units.
     pub limit: Price,
     /// What to have free in the channel.
     pub deposit: Bytes,
@@ -102,6 +104,8 @@ pub enum Command {
         /// What to do.
         action: Name,
     },
+    /// The process is back after it was away. Said once after a restart.
+    Resumed,
     /// We do not want any more.
     Stop,
     /// The seller's signed [`Receipt`].
@@ -148,8 +152,8 @@ pub enum Event {
     Funded {
         /// The most this session may pay: budget, deposit and what is wanted.
         ceiling: Bytes,
-        /// When.
-        at: Timestamp,
+        /// When the first payment was made.
+        started: Timestamp,
     },
     /// Another step is paid.
     Paid {
@@ -162,6 +166,16 @@ pub enum Event {
     Observed {
         /// All of it.
         units: Quantity,
+        /// Until when something more has to be delivered.
+        stalls_at: Timestamp,
+    },
+    /// Something was still delivered after the stop.
+    SeenLate {
+        /// All of it.
+        units: Quantity,
+    },
+    /// The process is back after it was away.
+    Resumed {
         /// Until when something more has to be delivered.
         stalls_at: Timestamp,
     },
@@ -202,16 +216,18 @@ pub enum Event {
         overclaimed: Bytes,
         /// Why it ended.
         why: End,
-    },
-    /// It ended without a receipt.
-    Abandoned {
-        /// Why.
-        why: End,
+        /// Until when the rest has to be given back.
+        until: Timestamp,
     },
     /// The unused rest came back.
     Returned {
         /// All that came back.
         total: Bytes,
+    },
+    /// Nothing more is to be done; without a receipt when the seller gave none.
+    Released {
+        /// Why it ended.
+        why: End,
     },
 }
 

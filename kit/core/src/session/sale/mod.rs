@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use types::{Command, Effect, Event, Quote};
 
-use super::{End, Offer, Reading, Receipt, Refusal, SessionId, Signed, Statement};
+use super::{End, Offer, Reading, Refusal, SessionId, Signed, Statement};
 use crate::{Bytes, Context, Deadline, Machine, Timestamp, machine::Settled, tariff::Quantity};
 
 /// One session as the seller keeps it.
