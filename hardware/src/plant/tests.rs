@@ -187,13 +187,15 @@ proptest! {
         grid in 1..700_u64,
     ) {
         let small = CarSpec { capacity_wh: 60, stored_wh: 30, rated_w: 7_200, ..CarSpec::default() };
-        let plants: [fn(&CarSpec) -> Box<dyn Plant>; 3] = [
-            |car| Box::new(Car::new(car.clone())),
-            |_| Box::new(Lamp::new(LampSpec::default())),
-            |_| Box::new(Door::new(DoorSpec { stay_ms: 1_500, ..DoorSpec::default() })),
+        let car = Car::new(small);
+        let lamp = Lamp::new(LampSpec::default());
+        let door = Door::new(DoorSpec { stay_ms: 1_500, ..DoorSpec::default() });
+        let twins: [[Box<dyn Plant>; 2]; 3] = [
+            [Box::new(car.clone()), Box::new(car)],
+            [Box::new(lamp.clone()), Box::new(lamp)],
+            [Box::new(door.clone()), Box::new(door)],
         ];
-        for plant in plants {
-            let (mut rarely, mut often) = (plant(&small), plant(&small));
+        for [mut rarely, mut often] in twins {
             let (mut now, mut level) = (0, Level::Low);
             step(&mut *rarely, now, level);
             step(&mut *often, now, level);
