@@ -6,6 +6,8 @@
 
 mod keeper;
 mod line;
+#[cfg(test)]
+mod properties;
 mod sentry;
 #[cfg(test)]
 mod tests;
