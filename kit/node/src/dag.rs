@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use self::{chain::Chain, earnings::Earnings, holdings::Holdings, names::Names, snapshot::Snapshot};
+pub(crate) use self::{facts::whole, holdings::coin_id};
 pub use self::{
     facts::InsertError,
     holdings::Unspent,
