@@ -31,8 +31,8 @@ use crate::{
     dag::{Dag, Facts, Places, Properties, Sequence},
     verdict::Check,
 };
-pub(crate) use posted::tidy;
 use posted::Posted;
+pub(crate) use posted::tidy;
 
 /// A unit that may be inserted.
 #[derive(Clone, Debug, PartialEq)]

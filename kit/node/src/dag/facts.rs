@@ -48,7 +48,11 @@ pub(crate) fn whole(value: &Value) -> Option<u64> {
     if number.fract() != 0.0 || number < 0.0 {
         return None;
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole; what is too large stays so")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole; what is too large stays so"
+    )]
     Some(number as u64)
 }
 

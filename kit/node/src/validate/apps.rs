@@ -4,8 +4,7 @@ use coinop_core::obyte::{chash, length};
 use serde_json::{Map, Value};
 
 use super::{
-    agent, asset,
-    hashes,
+    agent, asset, hashes,
     messages::{Message, Used},
     payment, polls,
     posted::Standing,

@@ -1,9 +1,6 @@
 //! Who signs, and whether they may.
 
-use coinop_core::obyte::{
-    address::Address,
-    unit::hash_to_sign,
-};
+use coinop_core::obyte::{address::Address, unit::hash_to_sign};
 use serde_json::Value;
 
 use super::{

@@ -201,7 +201,8 @@ impl Reader<'_> {
         let (mut unsigned, mut total) = (0, 0);
         for (index, element) in set.iter().enumerate() {
             let fields = js::nonempty_object(Some(element));
-            let fields = fields.ok_or_else(|| Verdict::unit("weighted set element must be a non-empty object"))?;
+            let fields =
+                fields.ok_or_else(|| Verdict::unit("weighted set element must be a non-empty object"))?;
             let has_others = js::has_other_fields(fields, &["value", "weight"]);
             ensure(!has_others, "unknown fields in weighted set element")?;
             let weight = js::positive(fields.get("weight"));
@@ -382,7 +383,8 @@ fn required_and_set<'a>(operator: &str, args: &'a Value, most: u64) -> Check<(u6
 
 fn object<'a>(operator: &str, args: &'a Value, known: &[&str]) -> Check<&'a Map<String, Value>> {
     let fields = js::nonempty_object(Some(args));
-    let fields = fields.ok_or_else(|| Verdict::unit(format!("{operator} args must be a non-empty object")))?;
+    let fields =
+        fields.ok_or_else(|| Verdict::unit(format!("{operator} args must be a non-empty object")))?;
     ensure(!js::has_other_fields(fields, known), format!("unknown fields in {operator}"))?;
     Ok(fields)
 }

@@ -31,7 +31,8 @@ pub(super) fn check_one(terms: &Terms<'_>, operator: &str, args: &Value) -> Chec
 /// `has equal`, `has one equal`.
 pub(super) fn check_pair(terms: &Terms<'_>, operator: &str, args: &Value) -> Check {
     let fields = js::nonempty_object(Some(args));
-    let fields = fields.ok_or_else(|| Verdict::unit(format!("{operator} args must be a non-empty object")))?;
+    let fields =
+        fields.ok_or_else(|| Verdict::unit(format!("{operator} args must be a non-empty object")))?;
     let has_others = js::has_other_fields(fields, &["equal_fields", "search_criteria"]);
     ensure(!has_others, format!("unknown fields in {operator}"))?;
     let equal = js::nonempty_array(fields.get("equal_fields"));
@@ -55,7 +56,8 @@ pub(super) fn check_pair(terms: &Terms<'_>, operator: &str, args: &Value) -> Che
 /// `sum`.
 pub(super) fn check_sum(terms: &Terms<'_>, operator: &str, args: &Value) -> Check {
     let fields = js::nonempty_object(Some(args));
-    let fields = fields.ok_or_else(|| Verdict::unit(format!("{operator} args must be a non-empty object")))?;
+    let fields =
+        fields.ok_or_else(|| Verdict::unit(format!("{operator} args must be a non-empty object")))?;
     let has_others = js::has_other_fields(fields, &["filter", "equals", "at_least", "at_most"]);
     ensure(!has_others, format!("unknown fields in {operator}"))?;
     check_filter(terms, fields.get("filter"))?;
@@ -66,14 +68,8 @@ pub(super) fn check_sum(terms: &Terms<'_>, operator: &str, args: &Value) -> Chec
     ensure(at_least.is_none() || js::positive(at_least).is_some(), "at_least must be positive int")?;
     ensure(at_most.is_none() || js::positive(at_most).is_some(), "at_most must be positive int")?;
     let has_bounds = at_least.is_some() || at_most.is_some();
-    ensure(
-        !(equals.is_some() && has_bounds),
-        "can't have equals and at_least/at_most at the same time",
-    )?;
-    ensure(
-        equals.is_some() || has_bounds,
-        "at least one of equals, at_least, at_most must be specified",
-    )
+    ensure(!(equals.is_some() && has_bounds), "can't have equals and at_least/at_most at the same time")?;
+    ensure(equals.is_some() || has_bounds, "at least one of equals, at_least, at_most must be specified")
 }
 
 fn check_filter(terms: &Terms<'_>, filter: Option<&Value>) -> Check {
@@ -118,14 +114,8 @@ fn check_asset(terms: &Terms<'_>, asset: Option<&Value>) -> Check {
 fn check_address(terms: &Terms<'_>, address: Option<&Value>) -> Check {
     let Some(address) = address else { return Ok(()) };
     let is_relative = matches!(address.as_str(), Some("this address" | "other address"));
-    ensure(
-        !(terms.is_asset() && is_relative),
-        "asset condition cannot reference this/other address",
-    )?;
-    ensure(
-        is_relative || address.as_str().is_some_and(chash::is_valid160),
-        "invalid address in filter",
-    )
+    ensure(!(terms.is_asset() && is_relative), "asset condition cannot reference this/other address")?;
+    ensure(is_relative || address.as_str().is_some_and(chash::is_valid160), "invalid address in filter")
 }
 
 fn has_amount(filter: &Value) -> bool {

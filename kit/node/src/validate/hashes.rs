@@ -10,8 +10,14 @@ use crate::{
 };
 
 /// The fields of a unit that its hash does not cover.
-const NOT_HASHED: [&str; 6] =
-    ["unit", "headers_commission", "payload_commission", "oversize_fee", "actual_tps_fee", "main_chain_index"];
+const NOT_HASHED: [&str; 6] = [
+    "unit",
+    "headers_commission",
+    "payload_commission",
+    "oversize_fee",
+    "actual_tps_fee",
+    "main_chain_index",
+];
 
 /// The hash a unit goes by has to be its own.
 pub(super) fn check_unit_hash(posted: &Posted<'_>) -> Check {
@@ -141,13 +147,13 @@ fn short_form(unit: &Map<String, Value>, authors: &[Value]) -> String {
         false => &[],
     };
     let own = |field: &'static str| (field, unit.get(field));
-    let fields = [("content_hash", content_hash.as_ref()), own("version"), own("alt"), ("authors", Some(&authors))]
-        .into_iter()
-        .chain(witnesses.into_iter().map(own))
-        .chain(parents.iter().map(|field| (*field, unit.get(*field))))
-        .chain([own("timestamp")]);
-    let texts: Vec<String> = fields
-        .filter_map(|(field, value)| Some(format!("\"{field}\":{}", js::stringify(value?))))
-        .collect();
+    let fields =
+        [("content_hash", content_hash.as_ref()), own("version"), own("alt"), ("authors", Some(&authors))]
+            .into_iter()
+            .chain(witnesses.into_iter().map(own))
+            .chain(parents.iter().map(|field| (*field, unit.get(*field))))
+            .chain([own("timestamp")]);
+    let texts: Vec<String> =
+        fields.filter_map(|(field, value)| Some(format!("\"{field}\":{}", js::stringify(value?)))).collect();
     format!("{{{}}}", texts.join(","))
 }

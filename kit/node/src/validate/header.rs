@@ -20,9 +20,8 @@ pub(super) fn check(posted: &Posted<'_>) -> Check {
     check_base(posted)?;
     let both = posted.get("witness_list_unit").is_some() && posted.get("witnesses").is_some();
     ensure(!both, "ambiguous witnesses")?;
-    let is_address = |author: &Value| {
-        author.get("address").and_then(Value::as_str).is_some_and(chash::is_valid160)
-    };
+    let is_address =
+        |author: &Value| author.get("address").and_then(Value::as_str).is_some_and(chash::is_valid160);
     ensure(posted.items("authors").iter().all(is_address), "invalid author address")
 }
 

@@ -68,7 +68,8 @@ fn check_issue(message: &Message<'_>, fields: &Map<String, Value>, index: usize)
         ensure(index == 0, "issue must come first")?;
         let has_others = js::has_other_fields(fields, &["type", "address", "amount", "serial_number"]);
         ensure(!has_others, "unknown fields in issue input")?;
-        let amount = js::positive(fields.get("amount")).ok_or_else(|| Verdict::unit("amount must be positive"))?;
+        let amount =
+            js::positive(fields.get("amount")).ok_or_else(|| Verdict::unit("amount must be positive"))?;
         ensure(amount <= MAX_CAP, format!("issue amount too large: {}", js::display(fields.get("amount"))))?;
         let serial = js::positive(fields.get("serial_number"));
         let serial = serial.ok_or_else(|| Verdict::unit("serial_number must be positive"))?;
@@ -138,9 +139,8 @@ fn owner(message: &Message<'_>, fields: &Map<String, Value>, kind: &str, words: 
         return Ok(*author);
     }
     let name = named.and_then(Value::as_str);
-    let name = name.ok_or_else(|| {
-        Verdict::unit(format!("when multi-authored, must put address in {kind} input"))
-    })?;
+    let name =
+        name.ok_or_else(|| Verdict::unit(format!("when multi-authored, must put address in {kind} input")))?;
     let author = authors.iter().find(|author| author.as_str() == name);
     author.copied().ok_or_else(|| Verdict::unit(format!("{words} {name} is not an author")))
 }
@@ -174,7 +174,8 @@ fn check_commission(
     let is_settled = message.base.mci.checked_sub(margin).is_some_and(|last| to <= last);
     ensure(is_settled, format!("{word} to_main_chain_index is too large"))?;
     let earned = message.dag().commissions(kind, &address);
-    let sum: u64 = earned.into_iter().flat_map(|it| it.range(from..=to)).map(|(_, amount)| amount.get()).sum();
+    let sum: u64 =
+        earned.into_iter().flat_map(|it| it.range(from..=to)).map(|(_, amount)| amount.get()).sum();
     ensure(sum > 0, format!("zero {word} commission"))?;
     Ok(sum)
 }

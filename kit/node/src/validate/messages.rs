@@ -129,10 +129,7 @@ fn check_location(message: &Message<'_>) -> Check {
     }
     if *app == "payment" {
         ensure(message.location() != "uri", "payment location must be inline or none")?;
-        ensure(
-            !is_hidden || has("spend_proofs"),
-            "private payment must come with spend proof(s)",
-        )?;
+        ensure(!is_hidden || has("spend_proofs"), "private payment must come with spend proof(s)")?;
     }
     let must_show = INLINE_ONLY.contains(app);
     ensure(!must_show || message.location() == "inline", format!("{app} must be inline"))

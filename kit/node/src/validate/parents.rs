@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use coinop_core::obyte::hash::Hash;
+use coinop_core::{
+    Bytes,
+    obyte::{address::Address, hash::Hash},
+};
 
 use super::posted::{Posted, hash};
 use crate::{
@@ -39,7 +42,8 @@ pub(super) fn check<'a>(posted: &Posted<'a>) -> Check<Base<'a>> {
     check_apart(posted, &joints)?;
     let last_ball = last_ball(posted)?;
     let mci = last_ball.properties.mci.unwrap_or_default();
-    let reach = joints.iter().filter_map(|it| it.properties.latest_included_mc_index).max().unwrap_or_default();
+    let reach =
+        joints.iter().filter_map(|it| it.properties.latest_included_mc_index).max().unwrap_or_default();
     ensure(
         reach >= mci,
         format!("last ball unit {} is not included in parents, unit {}", last_ball.facts.hash, posted.name),
@@ -75,10 +79,7 @@ fn check_apart(posted: &Posted<'_>, parents: &[&Joint]) -> Check {
     let timestamp = posted.number("timestamp");
     for (index, parent) in parents.iter().enumerate() {
         let name = parent.facts.hash;
-        ensure(
-            timestamp >= parent.facts.timestamp,
-            format!("timestamp decreased from parent {name}"),
-        )?;
+        ensure(timestamp >= parent.facts.timestamp, format!("timestamp decreased from parent {name}"))?;
         let related = parents[..index].iter().any(|other| {
             posted.dag.is_included(&name, &[other.facts.hash])
                 || posted.dag.is_included(&other.facts.hash, &[name])
@@ -104,10 +105,7 @@ fn last_ball<'a>(posted: &Posted<'a>) -> Check<&'a Joint> {
 /// Since version 4.0 order providers are common to all, and large units pay extra.
 fn check_version_four(posted: &Posted<'_>, mci: u64) -> Check {
     ensure(posted.get("witnesses").is_none(), "should have no per-unit witnesses since version 4.0")?;
-    ensure(
-        posted.get("witness_list_unit").is_none(),
-        "should have no witness_list_unit since version 4.0",
-    )?;
+    ensure(posted.get("witness_list_unit").is_none(), "should have no witness_list_unit since version 4.0")?;
     let expected = oversize_fee(posted, mci);
     let found = posted.get("oversize_fee");
     if expected == 0 && found.is_some() {
@@ -124,18 +122,19 @@ fn oversize_fee(posted: &Posted<'_>, mci: u64) -> u64 {
     use coinop_core::obyte::{fees, unit};
     let unit = serde_json::Value::Object(posted.unit.clone());
     let temporary = unit::paid_temp_data_fee(&unit).unwrap_or_default();
-    let size = (posted.number("headers_commission") + posted.number("payload_commission")).saturating_sub(temporary);
+    let size =
+        (posted.number("headers_commission") + posted.number("payload_commission")).saturating_sub(temporary);
     let threshold = posted.dag.system_vars().at("threshold_size", mci).and_then(crate::dag::whole);
-    threshold.map_or(0, |threshold| fees::oversize_fee(size, threshold))
+    threshold.map_or(0, |threshold| fees::oversize_fee(size, threshold).map_or(u64::MAX, Bytes::get))
 }
 
 /// The last ball may not fall behind the parents', and has to be stable in their view.
 fn check_stable(posted: &Posted<'_>, last_ball: &Joint, parents: &[Hash]) -> Check {
     let dag = posted.dag;
     let mci = last_ball.properties.mci.unwrap_or_default();
-    let of_parents = parents.iter().filter_map(|parent| {
-        dag.joint(&dag.joint(parent)?.facts.last_ball_unit?)?.properties.mci
-    });
+    let of_parents = parents
+        .iter()
+        .filter_map(|parent| dag.joint(&dag.joint(parent)?.facts.last_ball_unit?)?.properties.mci);
     let newest = of_parents.max().unwrap_or_default();
     let names = |separator: &str| {
         let names: Vec<String> = parents.iter().map(ToString::to_string).collect();
@@ -160,7 +159,7 @@ fn check_stable(posted: &Posted<'_>, last_ball: &Joint, parents: &[Hash]) -> Che
 
 /// One address on two branches is a fork: nobody may merge it.
 fn check_no_forks_merged(parents: &[&Joint]) -> Check {
-    let mut seen = BTreeSet::new();
+    let mut seen: BTreeSet<&Address> = BTreeSet::new();
     for parent in parents {
         let mut again = parent.facts.authors.iter().filter(|author| seen.contains(*author));
         if let Some(author) = again.next_back() {
@@ -180,9 +179,6 @@ fn check_witnessed_level(posted: &Posted<'_>, parents: &[&Joint], mci: u64) -> C
     let best_parent = best_parent.ok_or_else(|| Verdict::unit("no best parent"))?;
     let level = posted.dag.witnessed_level(&best_parent, &order_providers);
     let of_parents = parents.iter().map(|it| it.properties.witnessed_level).max().unwrap_or_default();
-    ensure(
-        level >= of_parents,
-        format!("witnessed level retreats from parent's {of_parents} to {level}"),
-    )?;
+    ensure(level >= of_parents, format!("witnessed level retreats from parent's {of_parents} to {level}"))?;
     Ok(best_parent)
 }

@@ -105,7 +105,9 @@ pub(super) fn at_the_door(joint: &Value) -> Check<Map<String, Value>> {
     }
     match tidy(joint) {
         Value::Object(tidy) => Ok(tidy),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Err(no_unit()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Err(no_unit())
+        }
     }
 }
 

@@ -204,11 +204,12 @@ fn verify_signature(hash: &[u8; 32], signature: &str, pubkey: &str) -> bool {
 
 /// Decodes base64 as hubs do: the other alphabet counts too, strange characters do not, `=` ends it.
 fn decode(text: &str) -> Option<Vec<u8>> {
-    let plain = text.chars().take_while(|character| *character != '=').filter_map(|character| match character {
-        '-' => Some('+'),
-        '_' => Some('/'),
-        '+' | '/' => Some(character),
-        other => other.is_ascii_alphanumeric().then_some(other),
-    });
+    let plain =
+        text.chars().take_while(|character| *character != '=').filter_map(|character| match character {
+            '-' => Some('+'),
+            '_' => Some('/'),
+            '+' | '/' => Some(character),
+            other => other.is_ascii_alphanumeric().then_some(other),
+        });
     LENIENT.decode(plain.collect::<String>()).ok()
 }

@@ -28,7 +28,8 @@ pub(super) fn check<'a>(message: &Message<'a>, used: &mut Used<'a>) -> Check<Vec
     ensure(message.app == "payment", "spend proofs in non-payment message")?;
     ensure(message.location() == "none", "spend proofs in message with payload")?;
     let proofs = js::nonempty_array(Some(proofs)).filter(|proofs| proofs.len() <= MAX_SPEND_PROOFS);
-    let wanted = || Verdict::unit(format!("spend_proofs must be non-empty array max {MAX_SPEND_PROOFS} elements"));
+    let wanted =
+        || Verdict::unit(format!("spend_proofs must be non-empty array max {MAX_SPEND_PROOFS} elements"));
     let authors = message.authors();
     proofs.ok_or_else(wanted)?.iter().map(|proof| check_proof(proof, &authors, used)).collect()
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{hashes, posted};
 use super::posted::Posted;
+use super::{hashes, posted};
 use crate::{
     js,
     verdict::{Check, Verdict, ensure, ensure_joint},
@@ -172,7 +172,8 @@ fn is_payment_shaped(message: &Value) -> bool {
 
 fn is_output_shaped(output: &Value) -> bool {
     let address = output.get("address").and_then(Value::as_str);
-    address.is_some_and(coinop_core::obyte::chash::is_valid160) && js::positive(output.get("amount")).is_some()
+    address.is_some_and(coinop_core::obyte::chash::is_valid160)
+        && js::positive(output.get("amount")).is_some()
 }
 
 fn is_input_shaped(input: &Value) -> bool {

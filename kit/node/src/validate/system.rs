@@ -10,7 +10,8 @@ use crate::{
     verdict::{Check, Verdict, ensure},
 };
 
-const SUBJECTS: [&str; 5] = ["op_list", "threshold_size", "base_tps_fee", "tps_interval", "tps_fee_multiplier"];
+const SUBJECTS: [&str; 5] =
+    ["op_list", "threshold_size", "base_tps_fee", "tps_interval", "tps_fee_multiplier"];
 const MIN_THRESHOLD_SIZE: u64 = 1000;
 const MIN_TPS_INTERVAL: f64 = 0.1;
 const MAX_BASE_TPS_FEE: f64 = 1e8;
@@ -58,7 +59,8 @@ fn check_order_providers(message: &Message<'_>, value: &Value) -> Check {
     let count = message.dag().params().order_providers;
     let list = js::array_of(Some(value), count);
     let list = list.ok_or_else(|| Verdict::unit(format!("OP list must be an array of {count}")))?;
-    let names: Vec<&str> = list.iter().filter_map(Value::as_str).filter(|it| chash::is_valid160(it)).collect();
+    let names: Vec<&str> =
+        list.iter().filter_map(Value::as_str).filter(|it| chash::is_valid160(it)).collect();
     ensure(names.len() == count, "all OPs must be valid addresses")?;
     let is_sorted = names.windows(2).all(|pair| pair[0] < pair[1]);
     ensure(is_sorted, "OP list must be sorted and unique")?;

@@ -20,7 +20,7 @@ pub(super) fn check(posted: &Posted<'_>, base: &Base<'_>, triggers: u64) -> Chec
         count,
     };
     let required = real(posted.dag.local_tps_fee(payer));
-    let acceptable = real(posted.dag.current_tps_fee(posted.now, 0, count, 1.0))
+    let acceptable = real(posted.dag.current_tps_fee(posted.now, count))
         * posted.dag.params().min_tps_fee_multiplier
         * real(count.cast_signed());
     let authors = posted.authors();
