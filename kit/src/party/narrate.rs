@@ -88,7 +88,8 @@ pub(super) fn channel(peer: String) -> Narrator<Channel> {
             | channel::Event::Owed { .. }
             | channel::Event::TriggerSeen { .. }
             | channel::Event::TriggerGone { .. }
-            | channel::Event::Refused { .. } => return Vec::new(),
+            | channel::Event::Refused { .. }
+            | channel::Event::Done { .. } => return Vec::new(),
         };
         vec![Fact::Channel {
             channel: channel.agent().to_string(),
