@@ -33,6 +33,7 @@ impl Timestamp {
     pub const fn after(self, span: Duration) -> Self {
         // A span beyond 2⁶⁴ ms is the end of time as well.
         let millis = span.as_millis();
+        #[expect(clippy::cast_possible_truncation, reason = "checked on the same line")]
         let millis = if millis > u64::MAX as u128 { u64::MAX } else { millis as u64 };
         Self(self.0.saturating_add(millis))
     }
