@@ -6,7 +6,7 @@
 
 use coinop_core::{
     Bytes,
-    obyte::{address::Address, signed},
+    obyte::{address::Address, network::Network, signed},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -242,9 +242,9 @@ impl<'a> Run<'a> {
     fn is_signed_by(&self, signer: &Address) -> bool {
         let Datum::Object(package) = self.said(&["sentByPeer"]) else { return false };
         // Agents are stricter than wallets: no timestamp, and no version before 2.0.
-        let old = package["version"].as_str().is_some_and(|version| version.starts_with("1.0"));
-        let signed = signed::verify(package, self.network);
-        !old && package.get("timestamp").is_none() && signed.is_ok_and(|by| by.address == *signer)
+        let first = package["version"] == self.network.versions()[0];
+        let foreign = package.get("timestamp").is_some();
+        !first && !foreign && signed::verify_by(package, self.network, signer).is_ok()
     }
 
     fn require_period(&self, case: u32, line: u32, bounce: u32) -> Result<(), Bounce> {

@@ -2,7 +2,7 @@
 
 use coinop_core::{
     Bytes,
-    obyte::{address::Address, hash::Hash, unit},
+    obyte::{address::Address, hash::Hash, network::Network, unit},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -30,10 +30,8 @@ pub struct Coin {
 /// What the ledger gives a response unit: its network, its clock and its place in the graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// The protocol version of the network.
-    pub version: String,
     /// The network.
-    pub alt: String,
+    pub network: Network,
     /// The timestamp of the main chain unit, in seconds.
     pub timestamp: u64,
     /// The last ball of the main chain unit.
@@ -71,10 +69,9 @@ pub fn execute(
     trigger: &Trigger,
     holdings: &Holdings,
     frame: &Frame,
-    network: Network,
 ) -> Executed {
     let composer = Composer { agent: channel.address, storage_size: vars.storage_size(), holdings, frame };
-    let answered = match channel.answer(vars, trigger, network) {
+    let answered = match channel.answer(vars, trigger, frame.network) {
         Answer::Response(response) => composer.unit(&response.messages).and_then(|unit| {
             composer.keeps_its_storage(&unit, vars, &response.changes)?;
             Ok((unit, response.changes))
@@ -126,7 +123,7 @@ impl Composer<'_> {
         let picked = self.pick(picking, size)?;
         let mut unit = self.with_payment(sayings, &picked);
         for message in unit["messages"].as_array_mut().into_iter().flatten() {
-            message["payload_hash"] = json!(unit::payload_hash(&message["payload"], &self.frame.version).map_err(failed)?);
+            message["payload_hash"] = json!(unit::payload_hash(&message["payload"], self.frame.network.version()).map_err(failed)?);
         }
         unit["headers_commission"] = Value::from(unit::headers_size(&unit).map_err(failed)?);
         unit["payload_commission"] = Value::from(unit::payload_size(&unit).map_err(failed)?);
@@ -192,8 +189,8 @@ impl Composer<'_> {
 
     fn framed(&self, messages: Vec<Value>) -> Value {
         json!({
-            "version": self.frame.version,
-            "alt": self.frame.alt,
+            "version": self.frame.network.version(),
+            "alt": self.frame.network.alt(),
             "timestamp": self.frame.timestamp,
             "messages": messages,
             "authors": [{"address": self.agent}],

@@ -42,7 +42,9 @@ pub struct Trigger {
     pub amount: Bytes,
     /// The payload of its first data message.
     pub data: Option<Value>,
-    /// The timestamp of the main chain unit that made it stable, in seconds: the agent's clock.
+    /// When the unit says it was made, in seconds.
+    pub sent: u64,
+    /// The timestamp of the main chain unit at its index, in seconds: the agent's clock.
     pub timestamp: u64,
 }
 
@@ -66,6 +68,7 @@ impl Trigger {
             unit: unit["unit"].as_str()?.parse().ok()?,
             amount: amount?,
             data: data.map(|message| message["payload"].clone()),
+            sent: unit["timestamp"].as_u64()?,
             timestamp,
         })
     }
@@ -164,7 +167,9 @@ pub struct Record {
     pub trigger_address: Address,
     /// With which unit.
     pub trigger_unit: Hash,
-    /// The main chain index at which that became stable.
+    /// When that was made, in seconds.
+    pub sent: u64,
+    /// Its main chain index.
     pub mci: u64,
     /// The agent's clock then, in seconds.
     pub timestamp: u64,
@@ -187,6 +192,7 @@ impl Record {
             agent,
             trigger_address: trigger.address,
             trigger_unit: trigger.unit,
+            sent: trigger.sent,
             mci,
             timestamp: trigger.timestamp,
             error: executed.bounce.as_ref().map(|bounce| bounce.to_json(&agent)),
@@ -233,7 +239,7 @@ impl Record {
             "bounced": u8::from(self.error.is_some()),
             "response_unit": self.response_unit,
             "response": self.response(),
-            "timestamp": self.timestamp,
+            "timestamp": self.sent,
         });
         if let Some(unit) = unit {
             row["objResponseUnit"] = unit.clone();
