@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Answer, BOUNCE_FEE, Bounce, Change, Payout, Saying, Trigger, Vars, channel::Channel};
+use crate::dag::{CoinId, Unspent};
 
 /// What an input costs its unit; a coin worth less is left lying.
 pub const INPUT_SIZE: Bytes = Bytes::new(89);
@@ -25,6 +26,26 @@ pub struct Coin {
     pub output_index: u32,
     /// What it is worth.
     pub amount: Bytes,
+}
+
+impl Coin {
+    /// The coin behind an unspent output.
+    pub(crate) fn of(unspent: &Unspent<'_>) -> Self {
+        let CoinId { unit, message_index, output_index } = unspent.id;
+        let amount = Bytes::try_from(unspent.coin.amount).unwrap_or(Bytes::MAX);
+        Self { unit, message_index, output_index, amount }
+    }
+
+    /// What coins are worth together.
+    pub fn sum(coins: &[Self]) -> Bytes {
+        // All bytes there are lie below the cap.
+        coins.iter().fold(Bytes::ZERO, |sum, coin| sum.plus(coin.amount).unwrap_or(Bytes::MAX))
+    }
+
+    /// The input that spends it.
+    pub fn input(&self) -> Value {
+        json!({"unit": self.unit, "message_index": self.message_index, "output_index": self.output_index})
+    }
 }
 
 /// What the ledger gives a response unit: its network, its clock and its place in the graph.
@@ -170,7 +191,7 @@ impl Composer<'_> {
     }
 
     fn with_payment(&self, sayings: &[Saying], picking: &Picking) -> Value {
-        let inputs: Vec<_> = picking.inputs.iter().map(input).collect();
+        let inputs: Vec<_> = picking.inputs.iter().map(Coin::input).collect();
         let output = |(address, amount): &(Address, Bytes)| json!({"address": address, "amount": amount});
         let outputs: Vec<_> = picking.outputs.iter().map(output).collect();
         let payment = message("payment", json!({"inputs": inputs, "outputs": outputs}));
@@ -219,10 +240,6 @@ pub fn balance_after(balance: Bytes, agent: Address, unit: &Value) -> Bytes {
     let foreign = outputs.filter(|output| output["address"] != agent.as_str());
     let paid = foreign.fold(balance, |left, output| left.less(amount(&output["amount"])));
     paid.less(amount(&unit["headers_commission"])).less(amount(&unit["payload_commission"]))
-}
-
-fn input(coin: &Coin) -> Value {
-    json!({"unit": coin.unit, "message_index": coin.message_index, "output_index": coin.output_index})
 }
 
 fn message(app: &str, payload: Value) -> Value {
