@@ -5,15 +5,19 @@
 //! panic.
 
 pub mod address;
+pub mod ball;
 pub mod canonical;
 pub mod chash;
 pub mod definition;
+pub mod fees;
 pub mod hash;
 pub mod json;
 pub mod key;
 pub mod length;
+mod network;
 pub mod number;
 mod order;
+pub mod signed;
 pub mod source;
 mod text;
 pub mod unit;
@@ -21,3 +25,4 @@ pub mod unit;
 pub use address::{Address, DeviceAddress};
 pub use hash::Hash;
 pub use key::{PublicKey, SecretKey, Signature};
+pub use network::Network;
