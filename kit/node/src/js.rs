@@ -201,7 +201,8 @@ mod tests {
 
     #[test]
     fn numbers_count_as_whole_whichever_way_they_are_written() {
-        for (text, whole) in [("7", Some(7)), ("7.0", Some(7)), ("7e0", Some(7)), ("7.5", None), ("-7", None)] {
+        for (text, whole) in [("7", Some(7)), ("7.0", Some(7)), ("7e0", Some(7)), ("7.5", None), ("-7", None)]
+        {
             let value: Value = serde_json::from_str(text).unwrap();
 
             assert_eq!(nonnegative(Some(&value)), whole, "{text}");

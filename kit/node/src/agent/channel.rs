@@ -6,16 +6,14 @@
 
 use coinop_core::{
     Bytes,
-    obyte::{address::Address, network::Network, signed},
+    obyte::{Network, address::Address, signed},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Answer, BOUNCE_FEE, Bounce, Change, Datum, Number, Party, Payout, Place, Response, Saying, Scalar, TOO_LITTLE, Trigger,
-    Var, Vars,
-    datum::NotComparable,
-    vars::Draft,
+    Answer, BOUNCE_FEE, Bounce, Change, Datum, Number, Party, Payout, Place, Response, Saying, Scalar,
+    TOO_LITTLE, Trigger, Var, Vars, datum::NotComparable, vars::Draft,
 };
 
 /// The address of the agent whose parameterized copies are channels.
@@ -154,7 +152,10 @@ impl<'a> Run<'a> {
         let mine = self.said(&["transferredFromMe"]).otherwise(Datum::Number(Number::ZERO));
         let mine = amount(mine).ok_or_else(|| at(CLOSE, 6, format!("bad amount spent by me: {mine}")))?;
         let peers = if self.says("sentByPeer") {
-            self.package_amount(party.other(), &PackageLines { case: CLOSE, channel: 8, period: 10, signer: 13, amount: 16 })?
+            self.package_amount(
+                party.other(),
+                &PackageLines { case: CLOSE, channel: 8, period: 10, signer: 13, amount: 16 },
+            )?
         } else {
             Number::ZERO
         };
@@ -181,15 +182,14 @@ impl<'a> Run<'a> {
         let more = self.said(&["additionalTransferredFromMe"]).otherwise(Datum::Number(Number::ZERO));
         let more =
             amount(more).ok_or_else(|| at(CONFIRM, 8, format!("bad additionalTransferredFromMe: {more}")))?;
-        let (final_a, final_b) = (self.final_balance(Party::A, party, more)?, self.final_balance(Party::B, party, more)?);
+        let (final_a, final_b) =
+            (self.final_balance(Party::A, party, more)?, self.final_balance(Party::B, party, more)?);
         let smaller = if final_a < final_b { (Party::A, final_a) } else { (Party::B, final_b) };
         let due = sum(smaller.1, Number::of(BOUNCE_FEE.get()))?;
         let due = due.to_u64().and_then(|due| Bytes::try_from(due).ok());
         let due = due.ok_or_else(|| Bounce::outside("negative or fractional amounts"))?;
-        let pay = [Party::A, Party::B].map(|of| Payout {
-            to: self.channel.address_of(of),
-            amount: (of == smaller.0).then_some(due),
-        });
+        let pay = [Party::A, Party::B]
+            .map(|of| Payout { to: self.channel.address_of(of), amount: (of == smaller.0).then_some(due) });
         let data = self.closed(&[]);
         Ok(Response { messages: vec![Saying::Pay(pay.to_vec()), Saying::Data(data)], changes: self.reset()? })
     }
@@ -236,7 +236,8 @@ impl<'a> Run<'a> {
             return Err(at(lines.case, lines.signer, "invalid signature by peer"));
         }
         let spent = message("amount_spent");
-        amount(spent).ok_or_else(|| at(lines.case, lines.amount, format!("bad amount spent by peer: {spent}")))
+        amount(spent)
+            .ok_or_else(|| at(lines.case, lines.amount, format!("bad amount spent by peer: {spent}")))
     }
 
     fn is_signed_by(&self, signer: &Address) -> bool {

@@ -2,7 +2,7 @@
 
 use coinop_core::{
     Bytes,
-    obyte::{address::Address, hash::Hash, network::Network, unit},
+    obyte::{Network, address::Address, hash::Hash, unit},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -144,7 +144,8 @@ impl Composer<'_> {
         let picked = self.pick(picking, size)?;
         let mut unit = self.with_payment(sayings, &picked);
         for message in unit["messages"].as_array_mut().into_iter().flatten() {
-            message["payload_hash"] = json!(unit::payload_hash(&message["payload"], self.frame.network.version()).map_err(failed)?);
+            message["payload_hash"] =
+                json!(unit::payload_hash(&message["payload"], self.frame.network.version()).map_err(failed)?);
         }
         unit["headers_commission"] = Value::from(unit::headers_size(&unit).map_err(failed)?);
         unit["payload_commission"] = Value::from(unit::payload_size(&unit).map_err(failed)?);
@@ -224,9 +225,12 @@ impl Composer<'_> {
     fn keeps_its_storage(&self, unit: &Value, vars: &Vars, changes: &[Change]) -> Result<(), Bounce> {
         let mut after = vars.clone();
         after.apply(changes);
-        let (size, left) = (after.storage_size(), balance_after(self.holdings.balance, self.agent, unit).get());
+        let (size, left) =
+            (after.storage_size(), balance_after(self.holdings.balance, self.agent, unit).get());
         if size > INPUT_SIZE.get() && left < size {
-            return Err(Bounce::outside(format!("byte balance {left} would drop below new storage size {size}")));
+            return Err(Bounce::outside(format!(
+                "byte balance {left} would drop below new storage size {size}"
+            )));
         }
         Ok(())
     }

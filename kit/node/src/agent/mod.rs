@@ -185,7 +185,13 @@ pub struct Record {
 
 impl Record {
     /// Writes down what came of `trigger`.
-    pub fn new(channel: &Channel, trigger: &Trigger, mci: u64, holdings: &Holdings, executed: &Executed) -> Self {
+    pub fn new(
+        channel: &Channel,
+        trigger: &Trigger,
+        mci: u64,
+        holdings: &Holdings,
+        executed: &Executed,
+    ) -> Self {
         let agent = channel.address;
         let unit = executed.unit.as_ref();
         Self {

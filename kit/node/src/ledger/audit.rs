@@ -95,7 +95,8 @@ impl Ledger {
         let (mut own, mut agents, mut wallets) = (0, 0, 0);
         for (address, found) in owned {
             self.check_balance(address, found)?;
-            let is_own = [Purse::Provider, Purse::Faucet].iter().any(|purse| self.address_of(*purse) == address);
+            let is_own =
+                [Purse::Provider, Purse::Faucet].iter().any(|purse| self.address_of(*purse) == address);
             let pot = match (is_own, self.agents.contains_key(&address)) {
                 (true, _) => &mut own,
                 (false, true) => &mut agents,

@@ -3,11 +3,11 @@
 use coinop_core::{
     AmountError, Bytes, Timestamp,
     obyte::{
+        Network,
         address::Address,
         definition,
         hash::Hash,
         key::PublicKey,
-        network::Network,
         unit::{self, UnitError},
     },
 };
@@ -118,7 +118,8 @@ fn framed(
 
 pub(super) fn author(key: &PublicKey, with_definition: bool) -> Value {
     // Sizes count a signature of this length, whatever it will be.
-    let mut author = json!({"address": Address::of_key(key), "authentifiers": {definition::ROOT: "-".repeat(88)}});
+    let mut author =
+        json!({"address": Address::of_key(key), "authentifiers": {definition::ROOT: "-".repeat(88)}});
     if with_definition {
         author["definition"] = definition::sig(key);
     }

@@ -5,12 +5,12 @@ use std::time::Duration;
 use coinop_core::{
     Bytes, Context, Machine, Timestamp,
     obyte::{
+        Network,
         address::Address,
         ball::ball_hash,
         definition,
         hash::{Hash, sha256},
         key::{KeyError, SecretKey},
-        network::Network,
         unit::{self, UnitError},
     },
 };
@@ -178,7 +178,11 @@ fn params(genesis: Hash) -> Params {
 
 /// Like a devnet that has voted its traffic fees down: below a thousand units a second they are cents.
 fn system_vars(provider: &Address) -> SystemVars {
-    let row = |(subject, value): (&str, Value)| SystemVar { subject: subject.to_owned(), value, vote_count_mci: -1 };
+    let row = |(subject, value): (&str, Value)| SystemVar {
+        subject: subject.to_owned(),
+        value,
+        vote_count_mci: -1,
+    };
     let values = [
         ("op_list", json!([provider])),
         ("threshold_size", json!(10_000)),

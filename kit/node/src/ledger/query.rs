@@ -201,8 +201,9 @@ impl Ledger {
 
     /// Every unit that an address authored or was paid by, in the order of arrival.
     pub fn history(&self, address: &Address) -> Vec<&Joint> {
-        let touches =
-            |joint: &&Joint| joint.facts.authors.contains(address) || paid(&joint.unit).any(|to| to == *address);
+        let touches = |joint: &&Joint| {
+            joint.facts.authors.contains(address) || paid(&joint.unit).any(|to| to == *address)
+        };
         self.dag.joints().filter(touches).collect()
     }
 
@@ -223,7 +224,5 @@ fn last_ball<'a>(dag: &'a Dag, parents: &[Hash]) -> Option<&'a Joint> {
     let of_parent = |parent: &Hash| dag.joint(&dag.joint(parent)?.facts.last_ball_unit?)?.properties.mci;
     let least = parents.iter().filter_map(of_parent).max().unwrap_or_default();
     let candidates = (least..=top).rev().filter_map(|mci| dag.main_chain_unit(mci));
-    candidates.into_iter().find(|unit| {
-        unit.properties.mci == Some(least) || dag.is_stable_in(unit, parents)
-    })
+    candidates.into_iter().find(|unit| unit.properties.mci == Some(least) || dag.is_stable_in(unit, parents))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use coinop_core::{
     Deadline, Decision, Timestamp,
     machine::Settled,
-    obyte::{address::Address, hash::Hash, network::Network},
+    obyte::{Network, address::Address, hash::Hash},
 };
 
 use super::{
@@ -61,7 +61,8 @@ impl Ledger {
 
     fn next(&self) -> Option<Task<'_>> {
         let work = &self.work;
-        if let Some((live, due)) = work.triggers.first().and_then(|due| Some((self.agents.get(&due.agent)?, due)))
+        if let Some((live, due)) =
+            work.triggers.first().and_then(|due| Some((self.agents.get(&due.agent)?, due)))
         {
             return Some(Task::Answer(live, *due));
         }
@@ -91,10 +92,12 @@ impl Ledger {
 
     fn stabilize(&self, now: Timestamp, mci: u64) -> Settled<Self> {
         let stabilized = self.dag.stabilized(mci);
-        let mut joints: Vec<&Joint> = stabilized.places.keys().filter_map(|unit| self.dag.joint(unit)).collect();
+        let mut joints: Vec<&Joint> =
+            stabilized.places.keys().filter_map(|unit| self.dag.joint(unit)).collect();
         joints.sort_by_key(|joint| (joint.properties.level, joint.facts.hash));
         let good = joints.iter().filter(|joint| joint.properties.sequence == Sequence::Good);
-        let born: Vec<Channel> = good.clone().flat_map(|joint| definitions(&joint.unit)).filter_map(read).collect();
+        let born: Vec<Channel> =
+            good.clone().flat_map(|joint| definitions(&joint.unit)).filter_map(read).collect();
         let lives = |address: &Address| {
             self.agents.contains_key(address) || born.iter().any(|channel| channel.address == *address)
         };
@@ -179,7 +182,11 @@ impl Ledger {
             if unspent.coin.asset.is_some() || unanswered || !(settled || place.is_aa_response) {
                 continue;
             }
-            let order = if settled { (false, place.mci, 0) } else { (true, place.latest_included_mc_index, place.level) };
+            let order = if settled {
+                (false, place.mci, 0)
+            } else {
+                (true, place.latest_included_mc_index, place.level)
+            };
             coins.push((order, Coin::of(&unspent)));
         }
         coins.sort_by_key(|(order, coin)| (*order, coin.unit, coin.output_index));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use coinop_core::{
     Bytes,
-    obyte::{hash::Hash, network::Network, signed::hash_to_sign},
+    obyte::{Network, hash::Hash, signed::hash_to_sign},
 };
 use coinop_node::agent::{
     Record, Trigger, Vars,
@@ -143,12 +143,11 @@ impl Replay {
         let address = recorded["aa_address"].as_str().unwrap();
         let main = self.main_chain_unit(mci);
         let live = &self.agents[address];
-        let trigger = Trigger::of_unit(&joint["unit"], &live.channel.address, seconds(&main["unit"])).unwrap();
+        let trigger =
+            Trigger::of_unit(&joint["unit"], &live.channel.address, seconds(&main["unit"])).unwrap();
         let frame = frame(&main["unit"], &recorded["objResponseUnit"]["parent_units"]);
-        let holdings = Holdings {
-            balance: live.balance.plus(trigger.amount).unwrap(),
-            coins: self.coins(address, mci),
-        };
+        let holdings =
+            Holdings { balance: live.balance.plus(trigger.amount).unwrap(), coins: self.coins(address, mci) };
         let executed = execute(&live.channel, &live.vars, &trigger, &holdings, &frame);
         let record = Record::new(&live.channel, &trigger, mci, &holdings, &executed);
         let live = self.agents.get_mut(address).unwrap();
@@ -222,8 +221,13 @@ impl Replay {
         let address = row["address"].as_str().unwrap();
         // Only channels answer here; the base agent itself is not parameterized.
         if let Ok(channel) = Channel::of_definition(address.parse().unwrap(), &row["definition"]) {
-            let new =
-                Live { channel, vars: Vars::default(), balance: Bytes::ZERO, spent: BTreeSet::new(), sent: BTreeSet::new() };
+            let new = Live {
+                channel,
+                vars: Vars::default(),
+                balance: Bytes::ZERO,
+                spent: BTreeSet::new(),
+                sent: BTreeSet::new(),
+            };
             self.agents.entry(address.to_owned()).or_insert(new);
         }
     }
