@@ -1,5 +1,6 @@
 //! The state of a node: units, their places, and everything that follows from them.
 
+mod bad;
 mod chain;
 mod earnings;
 mod facts;
@@ -23,7 +24,9 @@ use coinop_core::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use self::{chain::Chain, earnings::Earnings, holdings::Holdings, names::Names, snapshot::Snapshot};
+use self::{
+    bad::Bad, chain::Chain, earnings::Earnings, holdings::Holdings, names::Names, snapshot::Snapshot,
+};
 pub use self::{
     facts::InsertError,
     holdings::Unspent,
@@ -34,6 +37,7 @@ pub use self::{
     stabilize::{Charged, Stabilized},
     tps::{TpsPayer, count_paying, rounded_seconds, tps_fee_payers},
 };
+pub(crate) use self::{facts::whole, holdings::coin_id};
 
 /// Everything a node knows. Trusted: what is inserted was validated before, or comes from a trusted
 /// recording.
@@ -46,6 +50,7 @@ pub struct Dag {
     holdings: Holdings,
     names: Names,
     earnings: Earnings,
+    bad: Bad,
 }
 
 impl Dag {
@@ -58,6 +63,7 @@ impl Dag {
             holdings: Holdings::default(),
             names: Names::default(),
             earnings: Earnings::default(),
+            bad: Bad::default(),
         }
     }
 
@@ -178,6 +184,11 @@ impl Dag {
     /// The definition an address disclosed, stable or not, and whether it is stable.
     pub fn disclosed_definition(&self, address: &Address) -> Option<(&Definition, bool)> {
         self.names.disclosed(address, &self.chain)
+    }
+
+    /// Whether a stable unit up to `mci` disclosed the definition that the address stands for.
+    pub(crate) fn has_shown_itself(&self, address: &Address, mci: u64) -> bool {
+        self.names.has_shown_itself(address, mci, &self.chain)
     }
 
     /// The agent at this address, once its definition is stable at `mci`.

@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, str::FromStr};
 
-use serde_json::Value;
+use coinop_core::obyte::address::Address;
+use serde_json::{Map, Value};
 
 use super::Facts;
 
@@ -29,32 +30,37 @@ impl Facts {
             payload_commission: number(unit, "payload_commission"),
             tps_fee: number(unit, "tps_fee"),
             max_aa_responses: unit.get("max_aa_responses").and_then(Value::as_u64),
-            recipients: recipients(unit)?,
+            recipients: recipients(unit.get("earned_headers_commission_recipients"))?,
         })
     }
 }
 
 /// Reads an index of messages, outputs and the like, whichever way its number is written.
 pub(crate) fn index(value: Option<&Value>) -> Option<u32> {
-    let number = value?.as_f64()?;
-    if number.fract() != 0.0 || number < 0.0 || number > f64::from(u32::MAX) {
-        return None;
-    }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and in range, see above")]
-    Some(number as u32)
+    whole(value?).and_then(|number| u32::try_from(number).ok())
 }
 
 /// Reads a whole number that is not negative, whichever way it is written: `777`, `777.0`, `7.77e2`.
+///
+/// Numbers are doubles to all nodes, so one beyond 2⁵³ is rounded first.
 pub(crate) fn whole(value: &Value) -> Option<u64> {
-    if let Some(number) = value.as_u64() {
-        return Some(number);
-    }
     let number = value.as_f64()?;
-    if number.fract() != 0.0 || !(0.0..=9_007_199_254_740_992.0).contains(&number) {
+    if number.fract() != 0.0 || number < 0.0 {
         return None;
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and in range, see above")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole; what is too large stays so"
+    )]
     Some(number as u64)
+}
+
+impl Facts {
+    /// Who earns the headers commission by a unit's own words; nobody it knows when it says nothing.
+    pub(crate) fn recipients_of(unit: &Map<String, Value>) -> BTreeMap<Address, u64> {
+        recipients(unit.get("earned_headers_commission_recipients")).unwrap_or_default()
+    }
 }
 
 fn required<T: FromStr>(object: &Value, field: &'static str) -> Result<T, InsertError> {
@@ -83,13 +89,11 @@ fn authors<T: FromStr>(unit: &Value) -> Result<Vec<T>, InsertError> {
     authors.iter().map(|author| required(author, "address")).collect()
 }
 
-fn recipients<T: FromStr + Ord>(unit: &Value) -> Result<BTreeMap<T, u64>, InsertError> {
-    let list = unit.get("earned_headers_commission_recipients").and_then(Value::as_array);
-    list.into_iter()
-        .flatten()
-        .map(|recipient| {
-            let address = required(recipient, "address")?;
-            Ok((address, number(recipient, "earned_headers_commission_share")))
-        })
-        .collect()
+fn recipients(list: Option<&Value>) -> Result<BTreeMap<Address, u64>, InsertError> {
+    let list = list.and_then(Value::as_array).into_iter().flatten();
+    list.map(|recipient| {
+        let address = required(recipient, "address")?;
+        Ok((address, number(recipient, "earned_headers_commission_share")))
+    })
+    .collect()
 }

@@ -81,7 +81,8 @@ impl Holdings {
     fn make(&mut self, id: CoinId, asset: Option<&str>, output: &Value) -> Result<(), InsertError> {
         let address = output.get("address").and_then(Value::as_str).and_then(|text| text.parse().ok());
         let address: Address = address.ok_or(InsertError::Field("outputs.address"))?;
-        let amount = output.get("amount").and_then(facts::whole).ok_or(InsertError::Field("outputs.amount"))?;
+        let amount =
+            output.get("amount").and_then(facts::whole).ok_or(InsertError::Field("outputs.amount"))?;
         self.owned.entry(address).or_default().insert(id);
         self.coins.insert(id, Coin { address, amount, asset: asset.map(str::to_owned) });
         Ok(())

@@ -70,6 +70,12 @@ impl Names {
         stable.map(|it| (it, true)).or_else(|| disclosed.first().map(|it| (it, false)))
     }
 
+    pub(super) fn has_shown_itself(&self, address: &Address, mci: u64, chain: &Chain) -> bool {
+        let is_own = |unit: &Hash| chain.joint(unit).is_some_and(|it| it.facts.authors.contains(address));
+        let disclosed = self.definitions.get(address).into_iter().flatten();
+        disclosed.into_iter().any(|it| is_good_by(&it.unit, mci, chain) && is_own(&it.unit))
+    }
+
     pub(super) fn agent(&self, address: &Address, mci: u64, chain: &Chain) -> Option<&Agent> {
         self.agents.get(address)?.iter().find(|it| is_good_by(&it.unit, mci, chain))
     }

@@ -34,7 +34,7 @@ impl Dag {
 
     /// The level at which the way down along best parents has met a majority of order providers.
     pub fn witnessed_level(&self, best_parent: &Hash, order_providers: &[Address]) -> u64 {
-        let mut met = BTreeSet::new();
+        let mut met: BTreeSet<&Address> = BTreeSet::new();
         let mut next = self.joint(best_parent);
         while let Some(joint) = next {
             met.extend(joint.facts.authors.iter().filter(|author| order_providers.contains(author)));
@@ -130,7 +130,8 @@ impl<'a> Draft<'a> {
         let mci = stable.and_then(|unit| self.place(&unit)?.mci).unwrap_or_default();
         let order_providers = self.dag.system_vars.order_providers(mci);
         let free = self.places.iter().filter(|(_, place)| place.is_free);
-        let ranked = free.filter_map(|(unit, place)| Some(rank(self.facts.get(unit)?, place, &order_providers)));
+        let ranked =
+            free.filter_map(|(unit, place)| Some(rank(self.facts.get(unit)?, place, &order_providers)));
         ranked.min().map(|(.., unit)| unit)
     }
 
@@ -141,7 +142,8 @@ impl<'a> Draft<'a> {
     fn number(&mut self, unit: Hash, mci: u64) {
         let mut open = vec![unit];
         while let Some(unit) = open.pop() {
-            let Some(place) = self.places.get_mut(&unit).filter(|it| it.mci.is_none() && !it.is_stable) else {
+            let Some(place) = self.places.get_mut(&unit).filter(|it| it.mci.is_none() && !it.is_stable)
+            else {
                 continue;
             };
             place.mci = Some(mci);
@@ -168,9 +170,8 @@ impl<'a> Draft<'a> {
 
     fn changes(self) -> Places {
         let dag = self.dag;
-        let differs = |unit: &Hash, place: &Properties| {
-            dag.joint(unit).is_none_or(|joint| joint.properties != *place)
-        };
+        let differs =
+            |unit: &Hash, place: &Properties| dag.joint(unit).is_none_or(|joint| joint.properties != *place);
         self.places.into_iter().filter(|(unit, place)| differs(unit, place)).collect()
     }
 }

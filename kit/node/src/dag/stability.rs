@@ -44,7 +44,9 @@ impl Dag {
         let mut levels: Vec<(u64, &Address)> = self
             .branch(&[unit], later)
             .into_iter()
-            .flat_map(|joint| joint.facts.authors.iter().map(|author| (joint.properties.witnessed_level, author)))
+            .flat_map(|joint| {
+                joint.facts.authors.iter().map(|author| (joint.properties.witnessed_level, author))
+            })
             .filter(|(_, author)| order_providers.contains(author))
             .collect();
         levels.sort_unstable_by(|one, other| other.cmp(one));

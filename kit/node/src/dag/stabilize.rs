@@ -91,7 +91,9 @@ impl Dag {
         let mut due = Vec::new();
         if let Some(payers) = mci.checked_sub(1).filter(|payers| *payers > 0) {
             let shares = self.headers_commissions(payers, mci);
-            due.extend(shares.into_iter().map(|(who, much)| (Commission::HeadersCommission, who, payers, much)));
+            due.extend(
+                shares.into_iter().map(|(who, much)| (Commission::HeadersCommission, who, payers, much)),
+            );
         }
         let paid = mci.checked_sub(self.params.paid_witnessing_span + 1).filter(|paid| *paid > 0);
         // The first payment makes up for genesis.

@@ -1,11 +1,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use coinop_core::{
-    Timestamp,
-    obyte::{address::Address, fees, hash::Hash},
+    Bytes, Timestamp,
+    obyte::{
+        address::Address,
+        fees::{FeeError, TpsRate},
+        hash::Hash,
+    },
 };
 
-use super::{Charged, Dag, Facts, Joint, Places, Sequence};
+use super::{Charged, Dag, Joint, Sequence};
 
 /// How many responses a trigger pays for when its unit does not say.
 const DEFAULT_AA_RESPONSES: u64 = 10;
@@ -46,28 +50,34 @@ impl Dag {
         let others: u64 = above.iter().filter(|it| !it.properties.is_aa_response).map(|it| paying(it)).sum();
         let elapsed = self.elapsed(signed(payer.timestamp) - signed(since));
         let tps = ratio(payer.count + others, elapsed);
-        signed(payer.count) * self.fee_at(mci, tps, self.system_vars.number("tps_fee_multiplier", mci))
+        signed(payer.count).saturating_mul(bytes(self.tps_rate(mci).local_fee(tps)))
     }
 
-    /// The tps fee of one unit, in bytes, by what is going on at the moment; `ahead` main chain indexes
-    /// after the last stable one.
-    pub fn current_tps_fee(&self, now: Timestamp, ahead: u64, count: u64, multiplier: f64) -> i64 {
-        let Some(stable) = self.last_stable().and_then(|it| it.properties.mci) else { return 0 };
+    /// The tps fee of one unit, in bytes, by what is going on at the moment.
+    pub fn current_tps_fee(&self, now: Timestamp, count: u64) -> i64 {
+        self.load(now, 0, count).map_or(0, |(rate, tps)| bytes(rate.final_fee(tps)))
+    }
+
+    /// The tps fee of one unit, in bytes, that is quoted for what is going on at the moment, since the main
+    /// chain unit `ahead` indexes after the last stable one.
+    pub(crate) fn quoted_tps_fee(&self, now: Timestamp, ahead: u64, count: u64) -> i64 {
+        self.load(now, ahead, count).map_or(0, |(rate, tps)| bytes(rate.quoted_fee(tps)))
+    }
+
+    fn load(&self, now: Timestamp, ahead: u64, count: u64) -> Option<(TpsRate, f64)> {
+        let stable = self.last_stable()?.properties.mci?;
         let since = stable + ahead;
-        let started = |it: &&Joint| it.facts.timestamp <= now.millis().div_ceil(1000);
-        let pending = self.unstable_units().filter(started);
-        let others: u64 = pending
-            .filter(|it| it.properties.mci.is_none_or(|mci| mci > since))
-            .map(paying)
-            .sum();
-        let at_start = self.units_at(since).filter(|it| ahead == 0 || !it.properties.is_stable).filter(started);
-        let begin = at_start.map(|it| it.facts.timestamp).max().unwrap_or_default();
-        let tps = if others == 0 {
-            0.0
-        } else {
-            ratio(count + others, self.elapsed(signed(rounded_seconds(now)) - signed(begin)))
-        };
-        self.fee_at(stable, tps, multiplier)
+        let has_started = |it: &&Joint| it.facts.timestamp <= now.millis().div_ceil(1000);
+        let is_later = |it: &&Joint| it.properties.mci.is_none_or(|mci| mci > since);
+        let others: u64 = self.unstable_units().filter(has_started).filter(is_later).map(paying).sum();
+        let rate = self.tps_rate(stable);
+        if others == 0 {
+            return Some((rate, 0.0));
+        }
+        let first = self.units_at(since).filter(|it| ahead == 0 || has_started(it));
+        let begin = first.map(|it| it.facts.timestamp).max().unwrap_or_default();
+        let elapsed = self.elapsed(signed(rounded_seconds(now)) - signed(begin));
+        Some((rate, ratio(count + others, elapsed)))
     }
 
     /// Says what the units at a stable main chain index are charged, once their responses are counted.
@@ -98,11 +108,12 @@ impl Dag {
         let since = last_ball.map_or(0, |it| it.facts.timestamp);
         let is_tip = tip.facts.hash == joint.facts.hash;
         let best_parent = tip.properties.best_parent_unit.filter(|_| is_tip).map(|unit| vec![unit]);
-        let above = self.units_above(&best_parent.unwrap_or_else(|| tip.facts.parents.clone()), last_ball_mci);
+        let above =
+            self.units_above(&best_parent.unwrap_or_else(|| tip.facts.parents.clone()), last_ball_mci);
         let others = above.into_iter().filter(|it| !it.properties.is_aa_response).map(with_responses);
         let count = with_responses(tip) + others.sum::<u64>();
         let elapsed = self.elapsed(signed(tip.facts.timestamp) - signed(since));
-        self.fee_at(mci, ratio(count, elapsed), 1.0)
+        bytes(self.tps_rate(mci).final_fee(ratio(count, elapsed)))
     }
 
     /// The units with all their ancestors above a main chain index.
@@ -111,7 +122,8 @@ impl Dag {
         let mut found = Vec::new();
         let mut open = units.to_vec();
         while let Some(unit) = open.pop() {
-            let Some(joint) = self.joint(&unit).filter(|it| it.properties.mci.is_none_or(|own| own > mci)) else {
+            let Some(joint) = self.joint(&unit).filter(|it| it.properties.mci.is_none_or(|own| own > mci))
+            else {
                 continue;
             };
             if seen.insert(unit) {
@@ -126,11 +138,19 @@ impl Dag {
         if seconds == 0 { signed(self.params.elapsed_when_zero) } else { seconds }
     }
 
-    fn fee_at(&self, mci: u64, tps: f64, multiplier: f64) -> i64 {
-        let base = self.system_vars.number("base_tps_fee", mci);
-        let interval = self.system_vars.number("tps_interval", mci);
-        fees::tps_fee(tps, interval, base, multiplier)
+    fn tps_rate(&self, mci: u64) -> TpsRate {
+        let number = |subject| self.system_vars.number(subject, mci);
+        TpsRate {
+            base_tps_fee: number("base_tps_fee"),
+            tps_interval: number("tps_interval"),
+            tps_fee_multiplier: number("tps_fee_multiplier"),
+        }
     }
+}
+
+/// A fee beyond all amounts cannot be paid, whatever it is.
+fn bytes(fee: Result<Bytes, FeeError>) -> i64 {
+    signed(fee.map_or(u64::MAX, Bytes::get))
 }
 
 fn paying(joint: &Joint) -> u64 {
@@ -153,12 +173,4 @@ fn signed(number: u64) -> i64 {
 #[expect(clippy::cast_precision_loss, reason = "counts and seconds are far below 2^53")]
 fn ratio(count: u64, seconds: i64) -> f64 {
     count as f64 / seconds as f64
-}
-
-/// The facts a joint's place in the tps count depends on, for one that is not in the DAG yet.
-impl Facts {
-    /// It and the responses it may cause.
-    pub fn count_paying(&self, triggers: u64) -> u64 {
-        count_paying(triggers, self.max_aa_responses)
-    }
 }

@@ -97,8 +97,8 @@ impl Ledger {
         let payer =
             TpsPayer { best_parent: &best_parent, last_ball_unit: &last_ball.facts.hash, timestamp, count };
         let count = i64::try_from(count).unwrap_or(i64::MAX);
-        // Twice the fee of the moment, as hubs quote: others may come first.
-        let present = dag.current_tps_fee(now, 0, payer.count, 2.0).saturating_mul(count);
+        // Twice the fee of the moment: others may come first.
+        let present = dag.current_tps_fee(now, payer.count).saturating_mul(count).saturating_mul(2);
         let left = dag.tps_fees_balance(from, last_ball_mci);
         let fee = dag.local_tps_fee(payer).max(present).saturating_sub(left).max(0);
         Ok(Quote {
