@@ -17,7 +17,10 @@ use coinop_core::{
 use serde_json::{Value, json};
 
 use super::{Command, Draft, Effect, Ledger, Purse, Refusal, Work, draft};
-use crate::dag::{Dag, InsertError, Params, Properties, SystemVar, SystemVars};
+use crate::{
+    agent::channel,
+    dag::{Dag, InsertError, Params, Properties, SystemVar, SystemVars},
+};
 
 /// All bytes there are.
 const TOTAL: Bytes = Bytes::new(1_000_000_000_000_000);
@@ -100,6 +103,8 @@ impl Ledger {
         let hash = draft::hash_of(&unit)?;
         let mut dag = Dag::new(params(hash), system_vars(&Address::of_key(&treasury.provider.public())));
         dag.insert(unit, first_place(hash))?;
+        // The address is a constant of the protocol.
+        channel::BASE.parse().into_iter().for_each(|base| dag.run_natively(base));
         let mut ledger = Self {
             dag,
             until_stable: config.until_stable,
