@@ -7,5 +7,5 @@ mod directory;
 mod listing;
 
 pub use choose::{Priced, choose};
-pub use directory::{Command, Directory, Event, Refusal};
+pub use directory::{Command, Directory, Event, Published, Refusal};
 pub use listing::{Listing, Withdrawal};

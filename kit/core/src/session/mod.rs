@@ -26,3 +26,6 @@ pub use refusal::Refusal;
 pub use sale::{Command as SaleCommand, Effect as SaleEffect, Event as SaleEvent, Quote, Sale};
 pub use signed::{Opened, Signed};
 pub use statement::{Accept, ChannelTerms, Control, Metering, Offer, Reading, Receipt, Statement, Stop};
+
+#[cfg(test)]
+mod tests;

@@ -1,16 +1,19 @@
-use alloc::string::ToString;
+use alloc::{format, string::ToString};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Accept, Offer, Receipt, Refusal, Statement};
 use crate::{
     market::{Listing, Withdrawal},
-    obyte::{Address, PublicKey, SecretKey, Signature, canonical::canonical_json, definition, hash::sha256},
+    obyte::{
+        Address, Network, SecretKey,
+        signed::{self, SignedMessage, text_to_sign},
+    },
 };
 
-/// The version statements are signed with.
-const VERSION: &str = "4.0dev";
+/// The network statements are signed for.
+const NETWORK: Network = Network::Devnet;
 
 /// The largest whole number that every reader of JSON understands: beyond it two numbers may have one
 /// signature.
@@ -45,16 +48,9 @@ impl Signed {
     pub fn sign(statement: &Statement, key: &SecretKey) -> Result<Self, Refusal> {
         let message = serde_json::to_value(statement).map_err(|error| malformed(&error))?;
         exact_numbers(&message)?;
-        let definition = definition::sig(&key.public());
-        let address = Address::of_definition(&definition).map_err(|error| malformed(&error))?;
-        let mut package = json!({
-            "version": VERSION,
-            "signed_message": message,
-            "authors": [{ "address": address, "definition": definition }],
-        });
-        let hash = hash_to_sign(&package)?;
-        package["authors"][0]["authentifiers"] = json!({ "r": key.sign(&hash).to_string() });
-        Ok(Self(package))
+        let draft = SignedMessage::draft(NETWORK.version(), message, &key.public());
+        let hash = draft.hash_to_sign().map_err(|error| malformed(&error))?;
+        Ok(Self(draft.signed(key.sign(&hash)).to_value()))
     }
 
     /// The package, to be sent.
@@ -196,34 +192,17 @@ fn signed_by(wanted: Address, signer: Address) -> Result<(), Refusal> {
 }
 
 fn verify(package: &Value) -> Result<Address, Refusal> {
-    let author = &package["authors"][0];
-    let definition = &author["definition"];
-    let address = Address::of_definition(definition).map_err(|error| malformed(&error))?;
-    if author["address"].as_str() != Some(address.as_str()) {
-        return Err(Refusal::Signature("the definition is another address's".into()));
+    let version = NETWORK.version();
+    if package["version"] != version {
+        return Err(Refusal::Signature(format!("version {} instead of {version}", package["version"])));
     }
-    let key = definition[1]["pubkey"].as_str().map(PublicKey::from_base64);
-    let signature = author["authentifiers"]["r"].as_str().map(str::parse::<Signature>);
-    let (Some(Ok(key)), Some(Ok(signature))) = (key, signature) else {
-        return Err(Refusal::Signature("no key or no signature".into()));
-    };
-    if key.verify(&hash_to_sign(package)?, &signature) {
-        Ok(address)
-    } else {
-        Err(Refusal::Signature("wrong signature".into()))
+    let length = text_to_sign(package).map_err(|error| malformed(&error))?.len();
+    if length > Signed::MAX_SIZE {
+        let most = Signed::MAX_SIZE;
+        return Err(Refusal::Signature(format!("{length} bytes where at most {most} are read")));
     }
-}
-
-fn hash_to_sign(package: &Value) -> Result<[u8; 32], Refusal> {
-    let mut naked = package.clone();
-    if let Some(author) = naked["authors"][0].as_object_mut() {
-        author.remove("authentifiers");
-    }
-    let text = canonical_json(&naked).map_err(|error| malformed(&error))?;
-    if text.len() > Signed::MAX_SIZE {
-        return Err(Refusal::Signature(alloc::format!("{} bytes are too long", text.len())));
-    }
-    Ok(sha256(text.as_bytes()))
+    let signer = signed::verify(package, NETWORK).map_err(|error| malformed(&error))?;
+    Ok(signer.address)
 }
 
 fn exact_numbers(value: &Value) -> Result<(), Refusal> {

@@ -225,11 +225,11 @@ impl Machine for Purchase {
             Phase::Running { .. } => vec![deal.pay(self.paid)],
             Phase::Stopping { .. } if self.paid.is_zero() => vec![deal.stop(self.counter)],
             Phase::Stopping { .. } => vec![deal.pay(self.paid), deal.stop(self.counter)],
-            Phase::Settled { .. } if self.settled.is_some_and(|receipt| receipt.paid < self.paid) => {
-                vec![deal.pay(self.paid)]
+            Phase::Settled { .. } | Phase::Released { .. } => {
+                let late = self.settled.is_some_and(|receipt| receipt.paid < self.paid);
+                let pay = late.then(|| deal.pay(self.paid));
+                pay.into_iter().chain([Effect::Done { session: self.id }]).collect()
             }
-            Phase::Settled { .. } => Vec::new(),
-            Phase::Released { .. } => vec![Effect::Done { session: self.id }],
         }
     }
 

@@ -46,7 +46,8 @@ impl Purchase {
                 let until = now.after(deal.order.patience.settle());
                 let overclaimed = self.overclaim(deal, &receipt);
                 let settled = Event::Settled { package, receipt, owed, overclaimed, why, until };
-                Ok(self.perhaps_done(Decision::event(settled), owed, self.returned, why))
+                let settled = Decision::event(settled).then(Effect::Done { session: self.id });
+                Ok(perhaps_released(settled, owed, self.returned, why))
             }
         }
     }
@@ -96,17 +97,10 @@ impl Purchase {
         }
         let returned = Decision::event(Event::Returned { total });
         match self.phase {
-            Phase::Settled { why, .. } => Ok(self.perhaps_done(returned, self.owed, total, why)),
+            Phase::Settled { why, .. } => Ok(perhaps_released(returned, self.owed, total, why)),
             Phase::Stopping { .. } | Phase::Released { .. } | Phase::Running { .. } => Ok(returned),
             Phase::New | Phase::Taken { .. } | Phase::Held { .. } => Err(self.not_now("giving back")),
         }
-    }
-
-    fn perhaps_done(&self, decision: Settled<Self>, owed: Bytes, returned: Bytes, why: End) -> Settled<Self> {
-        if returned < owed {
-            return decision;
-        }
-        decision.and(Event::Released { why }).then(Effect::Done { session: self.id })
     }
 
     pub(super) fn released(&self, why: End) -> Settled<Self> {
@@ -131,4 +125,13 @@ impl Purchase {
             ) => Decision::nothing(),
         }
     }
+}
+
+fn perhaps_released(
+    decision: Settled<Purchase>,
+    owed: Bytes,
+    returned: Bytes,
+    why: End,
+) -> Settled<Purchase> {
+    if returned < owed { decision } else { decision.and(Event::Released { why }) }
 }

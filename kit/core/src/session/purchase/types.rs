@@ -261,7 +261,8 @@ pub enum Effect {
         /// All payments of this session together.
         up_to: Bytes,
     },
-    /// This session needs the channel no more.
+    /// This session is settled as far as it can be and pays no more: the channel may be closed, which gives
+    /// the rest back.
     Done {
         /// Which session.
         session: SessionId,

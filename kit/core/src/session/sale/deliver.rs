@@ -30,14 +30,13 @@ impl Sale {
         match self.phase {
             Phase::Accepted | Phase::Ending { .. } => Ok(paid),
             Phase::Funded { .. } if total < offer.first => Ok(paid),
-            Phase::Funded { .. } => Ok(self.power_on(paid, offer, now, total)),
             Phase::Running => {
                 let up_to = offer.tariff.covers(total);
                 let left = up_to.less(self.delivered_at_most(offer, now));
                 Ok(paid.then(self.entitle(left, up_to)))
             }
             Phase::Unpaid { .. } if offer.tariff.covers(total) <= self.delivered => Ok(paid),
-            Phase::Unpaid { .. } => Ok(self.power_on(paid, offer, now, total)),
+            Phase::Funded { .. } | Phase::Unpaid { .. } => Ok(self.power_on(paid, offer, now, total)),
             Phase::Settled { why } => Ok(self.settled(offer, why, self.delivered, total)),
             Phase::New | Phase::Offered => Err(self.not_now("a payment")),
         }
@@ -116,45 +115,43 @@ impl Sale {
     }
 
     /// The process was away with the power off: what is paid still counts, and so does the grace time.
-    pub(super) fn resumed(&self, now: Timestamp) -> Result<Settled<Self>, Refusal> {
-        let Some(offer) = self.offer() else { return Ok(Decision::nothing()) };
+    pub(super) fn resumed(&self, now: Timestamp) -> Settled<Self> {
+        let Some(offer) = self.offer() else { return Decision::nothing() };
         match self.phase {
-            Phase::Running => Ok(self.power_on(Decision::nothing(), offer, now, self.paid)),
-            Phase::Unpaid { .. } => Ok(self.used_up(Decision::nothing(), offer, now, self.delivered)),
+            Phase::Running => self.power_on(Decision::nothing(), offer, now, self.paid),
+            Phase::Unpaid { .. } => self.used_up(Decision::nothing(), offer, now, self.delivered),
             Phase::New
             | Phase::Offered
             | Phase::Accepted
             | Phase::Funded { .. }
             | Phase::Ending { .. }
-            | Phase::Settled { .. } => Ok(Decision::nothing()),
+            | Phase::Settled { .. } => Decision::nothing(),
         }
     }
 
-    pub(super) fn woken(&self, now: Timestamp) -> Result<Settled<Self>, Refusal> {
+    pub(super) fn woken(&self, now: Timestamp) -> Settled<Self> {
         let (Some(offer), Some(deadline)) = (self.offer(), self.next_deadline()) else {
-            return Ok(Decision::nothing());
+            return Decision::nothing();
         };
         if now < deadline.at {
-            return Ok(Decision::nothing());
+            return Decision::nothing();
         }
         match self.phase {
-            Phase::Offered => Ok(self.ended_by(now, offer, End::Expired, self.counter)),
-            Phase::Accepted | Phase::Funded { .. } => {
-                Ok(self.ended_by(now, offer, End::NoDeposit, self.counter))
-            }
+            Phase::Offered => self.ended_by(now, offer, End::Expired, self.counter),
+            Phase::Accepted | Phase::Funded { .. } => self.ended_by(now, offer, End::NoDeposit, self.counter),
             Phase::Running if self.nothing_to_notice(offer) => {
-                Ok(self.used_up(Decision::nothing(), offer, now, self.delivered))
+                self.used_up(Decision::nothing(), offer, now, self.delivered)
             }
-            Phase::Running => Ok(self.ended_by(now, offer, End::MeterSilent, self.counter)),
+            Phase::Running => self.ended_by(now, offer, End::MeterSilent, self.counter),
             Phase::Unpaid { until, .. } if until <= now => {
-                Ok(self.ended_by(now, offer, End::Unpaid, self.counter))
+                self.ended_by(now, offer, End::Unpaid, self.counter)
             }
             Phase::Unpaid { until, .. } => {
                 let remind_at = now.after(offer.grace() / REMINDERS);
-                Ok(Decision::event(Event::UsedUp { until, remind_at }).then(self.read(offer, self.delivered)))
+                Decision::event(Event::UsedUp { until, remind_at }).then(self.read(offer, self.delivered))
             }
-            Phase::Ending { why, .. } => Ok(self.settled(offer, why, self.delivered, self.paid)),
-            Phase::New | Phase::Settled { .. } => Ok(Decision::nothing()),
+            Phase::Ending { why, .. } => self.settled(offer, why, self.delivered, self.paid),
+            Phase::New | Phase::Settled { .. } => Decision::nothing(),
         }
     }
 

@@ -151,11 +151,11 @@ impl Machine for Sale {
             Command::Paid { total } => self.paid_to(now, total),
             Command::Metered { units, at } => self.metered(now, units, at),
             Command::Final { units } => self.last_reading(units),
-            Command::Resumed => self.resumed(now),
+            Command::Resumed => Ok(self.resumed(now)),
             Command::Instruct(package) => self.instruct(now, &package),
             Command::End { why } => self.end(now, why),
             Command::Returned { total } => self.returned_to(total),
-            Command::Wake => self.woken(now),
+            Command::Wake => Ok(self.woken(now)),
         }
     }
 
@@ -189,10 +189,9 @@ impl Machine for Sale {
     fn pending(&self) -> Vec<Effect> {
         let Some(offer) = self.offer() else { return Vec::new() };
         match self.phase {
-            Phase::New => Vec::new(),
+            Phase::New | Phase::Funded { .. } => Vec::new(),
             Phase::Offered => vec![tell(offer, Statement::Offer(offer.clone()))],
             Phase::Accepted => vec![self.expect(offer), self.read(offer, self.delivered)],
-            Phase::Funded { .. } => Vec::new(),
             Phase::Running => {
                 vec![self.entitle(self.covered(offer).less(self.delivered), self.covered(offer))]
             }
