@@ -4,6 +4,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::{Refusal, SignedPackage};
 use crate::obyte::{address::Address, source::SourceError};
 
 /// The base agent all channels share (version 1.1 of the channel agent).
@@ -88,5 +89,29 @@ impl Terms {
     /// When the salt cannot be hashed.
     pub fn aa_address(&self) -> Result<Address, SourceError> {
         Address::of_definition(&self.definition())
+    }
+
+    /// The terms a buyer announces with a package for a channel that is not known yet. The seller is
+    /// `own`, whom the package reached.
+    ///
+    /// # Errors
+    ///
+    /// When the package announces nothing, or not what it says.
+    pub fn announced(package: &SignedPackage, own: Address) -> Result<Self, Refusal> {
+        let parameters = package.message.channel_parameters.as_ref().ok_or(Refusal::UnknownChannel)?;
+        if parameters.address != package.signer {
+            return Err(Refusal::AnnouncedByAnother);
+        }
+        let terms = Self {
+            address_a: own,
+            address_b: package.signer,
+            timeout_seconds: parameters.timeout,
+            salt: parameters.salt.clone(),
+        };
+        let is_ours = parameters.asset == "base"
+            && parameters.version == AGENT_VERSION
+            && terms.salt.chars().count() <= MAX_SALT
+            && terms.aa_address().is_ok_and(|agent| agent == package.message.aa_address);
+        if is_ours { Ok(terms) } else { Err(Refusal::AnnouncedOtherwise) }
     }
 }
