@@ -5,8 +5,11 @@
 pub mod actors;
 pub mod agenda;
 pub mod journal;
+pub mod ledger;
 pub mod network;
 pub mod notice;
+pub mod party;
+pub mod restore;
 pub mod run;
 pub mod shell;
 

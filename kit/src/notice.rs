@@ -2,7 +2,10 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use coinop_core::{Bytes, Timestamp, board::Level};
+use coinop_core::{
+    Bytes, Timestamp,
+    board::{Direction, Level},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -24,6 +27,38 @@ pub struct Notice {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Fact {
+    /// A party takes part; told at the start, `who` is its name.
+    Party {
+        /// Its address on the ledger.
+        address: String,
+        /// What it does here, in a word or two: `buyer`, `seller`, `hub`.
+        role: String,
+    },
+    /// A thing stands here; told at the start, `who` is the party that owns it.
+    ///
+    /// Each of its lines is low until a [`Fact::Line`] says otherwise.
+    Thing {
+        /// The thing's name, which is `who` of what later happens to its lines.
+        thing: String,
+        /// What kind of service it sells.
+        service: String,
+        /// Its lines.
+        lines: Vec<ThingLine>,
+    },
+    /// Two parties can reach each other, or can no longer; told at the start and on each change.
+    Link {
+        /// One end.
+        one: String,
+        /// The other end.
+        other: String,
+        /// Whether messages get through.
+        state: LinkState,
+    },
+    /// The books were checked.
+    Audit {
+        /// Whether everything that was ever issued is somewhere, once.
+        money_conserved: bool,
+    },
     /// The ledger accepted a unit, an agent's response included; the whole joint.
     Unit {
         /// The joint, `{"unit": {…}}`, as a hub sends it.
@@ -147,6 +182,25 @@ pub enum Fact {
         /// What was done.
         what: String,
     },
+}
+
+/// One line of a thing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThingLine {
+    /// The line's name on the board.
+    pub name: String,
+    /// Which way it points, seen from the program.
+    pub direction: Direction,
+}
+
+/// The states of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LinkState {
+    /// Messages get through.
+    Up,
+    /// Messages are lost.
+    Cut,
 }
 
 /// The states of a session, in order.

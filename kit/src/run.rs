@@ -1,6 +1,9 @@
 //! Works the agenda off, in virtual or in real time.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use coinop_core::Timestamp;
 
@@ -16,7 +19,7 @@ pub enum Pace {
     Max,
     /// This many scenario seconds a real second.
     Real(f64),
-    /// Not at all, until told otherwise.
+    /// Not at all, until told otherwise; then at this pace.
     Paused(f64),
 }
 
@@ -40,6 +43,64 @@ pub enum Ended {
     Quit,
 }
 
+/// Turns real time into scenario time; clones are the same clock, also on other threads.
+///
+/// At [`Pace::Max`] it stands still: there the agenda moves the time.
+#[derive(Clone, Debug)]
+pub struct Clock(Arc<Mutex<Watch>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Watch {
+    pace: Pace,
+    began: Instant,
+    base: Timestamp,
+}
+
+impl Clock {
+    /// A clock that shows `now` and goes at `pace`.
+    pub fn new(pace: Pace, now: Timestamp) -> Self {
+        Self(Arc::new(Mutex::new(Watch { pace, began: Instant::now(), base: now })))
+    }
+
+    /// The present moment of the scenario.
+    pub fn now(&self) -> Timestamp {
+        self.watch().now()
+    }
+
+    /// How fast it goes.
+    pub fn pace(&self) -> Pace {
+        self.watch().pace
+    }
+
+    /// Goes on at another pace.
+    pub fn set_pace(&self, pace: Pace) {
+        let mut watch = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *watch = Watch { pace, began: Instant::now(), base: watch.now() };
+    }
+
+    fn watch(&self) -> Watch {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long, in real time, until the scenario's `then`.
+    fn until(&self, now: Timestamp, then: Timestamp) -> Duration {
+        match self.pace() {
+            Pace::Max => Duration::ZERO,
+            Pace::Paused(_) => FRAME,
+            Pace::Real(speed) => then.since(now).div_f64(speed),
+        }
+    }
+}
+
+impl Watch {
+    fn now(&self) -> Timestamp {
+        match self.pace {
+            Pace::Max | Pace::Paused(_) => self.base,
+            Pace::Real(speed) => self.base.after(self.began.elapsed().mul_f64(speed)),
+        }
+    }
+}
+
 /// Runs until scenario time `until`, calling `frame` about every [`FRAME`] of real time.
 ///
 /// # Errors
@@ -48,14 +109,13 @@ pub enum Ended {
 /// process must stop.
 pub async fn run(
     shell: &Shell,
-    pace: Pace,
+    clock: &Clock,
     until: Timestamp,
     frame: &mut dyn FnMut() -> Control,
 ) -> Result<Ended, JournalError> {
-    let mut watch = Watch::start(pace, shell.now());
     let mut last_frame = Instant::now();
     loop {
-        shell.agenda().advance(watch.now(shell.now(), until));
+        shell.agenda().advance(clock.now().min(until));
         let idle = work(shell, last_frame).await?;
         if idle && shell.now() >= until {
             return Ok(Ended::TimeUp);
@@ -64,16 +124,17 @@ pub async fn run(
             last_frame = Instant::now();
             match frame() {
                 Control::Continue => {}
-                Control::Pace(pace) => watch = Watch::start(pace, shell.now()),
+                Control::Pace(pace) => clock.set_pace(pace),
                 Control::Quit => return Ok(Ended::Quit),
             }
         }
         if idle {
-            match watch.pace {
-                Pace::Max => shell.agenda().advance(shell.agenda().next().map_or(until, |at| at.min(until))),
+            let next = shell.agenda().next().map_or(until, |at| at.min(until));
+            match clock.pace() {
+                Pace::Max => shell.agenda().advance(next),
                 Pace::Real(_) | Pace::Paused(_) => {
                     let to_frame = FRAME.saturating_sub(last_frame.elapsed());
-                    tokio::time::sleep(watch.nap(shell, until).min(to_frame)).await;
+                    tokio::time::sleep(clock.until(shell.now(), next).min(to_frame)).await;
                 }
             }
         }
@@ -94,38 +155,6 @@ async fn work(shell: &Shell, since: Instant) -> Result<bool, JournalError> {
         }
         if !shell.settle()? {
             return Ok(true);
-        }
-    }
-}
-
-/// Turns real time into scenario time.
-struct Watch {
-    pace: Pace,
-    began: Instant,
-    base: Timestamp,
-}
-
-impl Watch {
-    fn start(pace: Pace, base: Timestamp) -> Self {
-        Self { pace, began: Instant::now(), base }
-    }
-
-    fn now(&self, present: Timestamp, until: Timestamp) -> Timestamp {
-        match self.pace {
-            Pace::Max | Pace::Paused(_) => present,
-            Pace::Real(speed) => self.base.after(self.began.elapsed().mul_f64(speed)).min(until),
-        }
-    }
-
-    /// How long, in real time, until something is due.
-    fn nap(&self, shell: &Shell, until: Timestamp) -> Duration {
-        match self.pace {
-            Pace::Max => Duration::ZERO,
-            Pace::Paused(_) => FRAME,
-            Pace::Real(speed) => {
-                let next = shell.agenda().next().map_or(until, |at| at.min(until));
-                next.since(shell.now()).div_f64(speed)
-            }
         }
     }
 }

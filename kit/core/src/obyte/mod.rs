@@ -5,19 +5,27 @@
 //! panic.
 
 pub mod address;
+pub mod ball;
+pub mod bip32;
 pub mod canonical;
 pub mod chash;
 pub mod definition;
+pub mod fees;
 pub mod hash;
 pub mod json;
 pub mod key;
 pub mod length;
+pub mod mnemonic;
+mod network;
 pub mod number;
 mod order;
+pub mod signed;
 pub mod source;
 mod text;
 pub mod unit;
+pub mod wif;
 
 pub use address::{Address, DeviceAddress};
 pub use hash::Hash;
 pub use key::{PublicKey, SecretKey, Signature};
+pub use network::Network;

@@ -1,15 +1,19 @@
 //! Units: what the ledger is made of.
 //!
-//! The functions here work on JSON as it was sent, whatever its version, and so also on units that are
-//! malformed.
+//! The functions work on JSON as it was sent, whatever its version, and so also on units that are
+//! malformed; the types are for units of today's version that this kit makes and trusts.
 
 mod hashes;
+mod payment;
 mod sizes;
+mod typed;
 
 use serde_json::Value;
 
 pub use hashes::{content_hash, hash_to_sign, message_payload_hash, payload_hash, unit_hash};
+pub use payment::{Earned, Input, Output, Payment};
 pub use sizes::{headers_size, paid_temp_data_fee, payload_size};
+pub use typed::{Author, Message, Recipient, Unit};
 
 use super::source::SourceError;
 
