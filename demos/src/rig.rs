@@ -103,7 +103,7 @@ impl Rig {
         let lease = Lease { line: line.to_owned(), until };
         match &mut self.guard {
             Guard::Inline(keeper) => match keeper.lease(now, &lease) {
-                Ok(()) => vec![Report::Granted(lease)],
+                Ok(()) => vec![Report::Granted { lease, at: now }],
                 Err(refusal) => vec![Report::Refused { lease, refusal }],
             },
             Guard::Thread { sentry, .. } => {

@@ -187,7 +187,7 @@ impl Post {
 
     fn light(&self, until: u64) {
         self.sentry.send(Command::Lease(lease("LAMP", until))).unwrap();
-        assert_eq!(self.next(), Report::Granted(lease("LAMP", until)));
+        assert_eq!(self.next(), Report::Granted { lease: lease("LAMP", until), at: at(0) });
         assert_eq!(self.next(), line("LAMP", Level::High, 0));
         assert_eq!(self.chip.level("LAMP"), Ok(Level::High));
     }

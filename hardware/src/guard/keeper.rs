@@ -22,7 +22,12 @@ pub enum Report {
     /// An input changed.
     Edge(Edge),
     /// A lease was granted and replaces the line's lease.
-    Granted(Lease),
+    Granted {
+        /// What was asked for.
+        lease: Lease,
+        /// From when on it holds.
+        at: Timestamp,
+    },
     /// A lease was turned down.
     Refused {
         /// What was asked for.

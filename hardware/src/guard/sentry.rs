@@ -151,7 +151,7 @@ impl<Clock: Fn() -> Timestamp, Tell: FnMut(Report)> Watch<Clock, Tell> {
         match command {
             Command::Lease(lease) => {
                 let answer = match self.keeper.lease(now, &lease) {
-                    Ok(()) => Report::Granted(lease),
+                    Ok(()) => Report::Granted { lease, at: now },
                     Err(refusal) => Report::Refused { lease, refusal },
                 };
                 (self.tell)(answer);
