@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use coinop_core::{
     Timestamp,
-    channel::{Role, SignedPackage, Sighting, Terms},
+    channel::{Role, Sighting, SignedPackage, Terms},
     obyte::{Address, Hash},
 };
 use serde_json::{Value, json};
@@ -75,6 +75,10 @@ impl Agent {
         self.paid_out.get(&address).copied().unwrap_or(0)
     }
 
+    pub(crate) const fn deposits(&self) -> u64 {
+        self.balances[0] + self.balances[1]
+    }
+
     fn act(&mut self, posted: &Posted, now: u64) -> Result<Value, &'static str> {
         let party = [Role::Seller, Role::Buyer].into_iter().find(|r| self.terms.address(*r) == posted.from);
         if let Some(party) = party.filter(|_| posted.amount > BOUNCE_FEE) {
@@ -127,7 +131,8 @@ impl Agent {
         self.check_period(data)?;
         let mut spent = closing.spent;
         spent[index(party)] += data["additionalTransferredFromMe"].as_u64().unwrap_or(0);
-        let share = |mine: usize, peer: usize| (self.balances[mine] + spent[peer]).saturating_sub(spent[mine]);
+        let share =
+            |mine: usize, peer: usize| (self.balances[mine] + spent[peer]).saturating_sub(spent[mine]);
         let shares = [share(0, 1), share(1, 0)];
         let smaller = if shares[0] < shares[1] { Role::Seller } else { Role::Buyer };
         self.pay(self.terms.address(smaller), (shares[index(smaller)] + BOUNCE_FEE).min(self.held));

@@ -81,7 +81,10 @@ fn a_replay_pays_nothing_while_a_deposit_is_unconfirmed() {
     assert_eq!(table.offer(&old, "a").unwrap_err().to_string(), REPEAT);
     let again = table.offer(&newest, "b").unwrap();
 
-    assert_eq!(again, [Effect::Answer { tag: "b".into(), answer: json!({ "response": { "paid": 400, "total": 900 } }) }]);
+    assert_eq!(
+        again,
+        [Effect::Answer { tag: "b".into(), answer: json!({ "response": { "paid": 400, "total": 900 } }) }]
+    );
     assert_eq!(table.parties[SELLER].credited[&"lamp".into()], Bytes::new(900));
     assert_eq!(table.channel(SELLER).overpayment(), Bytes::ZERO);
 }
@@ -159,7 +162,9 @@ fn a_crash_never_makes_two_packages_of_one_total() {
 #[test]
 fn amounts_at_the_edge_do_not_wrap() {
     let mut table = Table::open(100_000);
-    for (payment, spent) in [(Bytes::MAX.get(), Bytes::MAX.get()), (1, Bytes::MAX.get()), (Bytes::MAX.get(), 1)] {
+    for (payment, spent) in
+        [(Bytes::MAX.get(), Bytes::MAX.get()), (1, Bytes::MAX.get()), (Bytes::MAX.get(), 1)]
+    {
         let package = table.sign(BUYER, 1, payment, spent);
         assert!(table.offer(&package, "a").is_err());
     }
@@ -197,6 +202,39 @@ fn a_stranger_who_posts_the_proof_is_named() {
     assert_eq!(outcome.fraud_proven_by, Some(stranger));
 }
 
+/// The agent pays whoever proves a fraud, also the cheater: he closes with nothing and proves it
+/// himself in the next unit. No answer can be faster; only closing first, and often, keeps what is
+/// at stake small.
+#[test]
+fn a_cheater_who_proves_his_own_fraud_first_takes_all_and_it_shows() {
+    let mut table = Table::open(100_000);
+    let package = table.pay_through("lamp", 30_000);
+    let buyer = table.address(BUYER);
+    close_by_hand(&mut table, BUYER, 0);
+    let proof = json!({ "fraud_proof": 1, "sentByPeer": package });
+    table.post_by_hand(buyer, 10_000, Some(proof));
+    table.settle_down();
+
+    let outcome = table.parties[SELLER].outcomes[&1];
+    assert_eq!((outcome.mine, outcome.fraud_proven_by), (Bytes::ZERO, Some(buyer)));
+}
+
+#[test]
+fn nobody_can_prove_anything_against_a_seller_who_closed_first() {
+    let mut table = Table::open(100_000);
+    let package = table.pay_through("lamp", 30_000);
+    let buyer = table.address(BUYER);
+    table.ask(SELLER, Command::Close).unwrap();
+    close_by_hand(&mut table, BUYER, 0);
+    let proof = json!({ "fraud_proof": 1, "sentByPeer": package });
+    table.post_by_hand(buyer, 10_000, Some(proof));
+    table.settle_down();
+    table.wait(1);
+    table.settle_down();
+
+    assert_eq!(table.parties[SELLER].outcomes[&1].mine, Bytes::new(30_000));
+}
+
 #[test]
 fn a_dishonest_close_is_answered_at_once_and_before_anything_else() {
     let mut table = Table::open(100_000);
@@ -207,7 +245,11 @@ fn a_dishonest_close_is_answered_at_once_and_before_anything_else() {
 
     let effects = table.ask(SELLER, closing).unwrap();
 
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::Post { reference, .. } if reference.contains("/fraud/"))));
+    assert!(
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Post { reference, .. } if reference.contains("/fraud/")))
+    );
 }
 
 #[test]
