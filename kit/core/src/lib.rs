@@ -12,7 +12,11 @@ mod amount;
 pub mod board;
 pub mod channel;
 pub mod machine;
+pub mod market;
+pub mod meter;
 pub mod obyte;
+pub mod session;
+pub mod tariff;
 mod time;
 pub mod wallet;
 
