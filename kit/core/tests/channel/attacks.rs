@@ -2,7 +2,7 @@
 
 use coinop_core::{
     Bytes,
-    channel::{ChannelParameters, Command, Effect, Package, Refusal, SignedPackage, Terms},
+    channel::{ChannelParameters, Command, Effect, Limits, Package, Refusal, SignedPackage, Terms},
     obyte::Signature,
 };
 use serde_json::json;
@@ -63,11 +63,8 @@ fn evidence_is_never_downgraded() {
 
 #[test]
 fn a_replay_pays_nothing_while_a_deposit_is_unconfirmed() {
-    let limits = coinop_core::channel::Limits {
-        max_unconfirmed: Bytes::new(1_000_000),
-        min_unconfirmed_age_ms: 0,
-        ..Default::default()
-    };
+    let limits =
+        Limits { max_unconfirmed: Bytes::new(1_000_000), min_unconfirmed_age_ms: 0, ..Limits::default() };
     let mut table = Table::with_limits(limits);
     table.ask(BUYER, Command::Deposit { amount: Bytes::new(100_000) }).unwrap();
     table.settle_down();
@@ -217,6 +214,20 @@ fn a_cheater_who_proves_his_own_fraud_first_takes_all_and_it_shows() {
 
     let outcome = table.parties[SELLER].outcomes[&1];
     assert_eq!((outcome.mine, outcome.fraud_proven_by), (Bytes::ZERO, Some(buyer)));
+}
+
+#[test]
+fn no_more_is_taken_than_may_be_at_stake() {
+    let limits = Limits { max_at_stake: Bytes::new(5_000), ..Limits::default() };
+    let mut table = Table::with_limits(limits);
+    table.ask(BUYER, Command::Deposit { amount: Bytes::new(100_000) }).unwrap();
+    table.settle_down();
+    table.pay_through("lamp", 5_000);
+
+    let package = table.sign(BUYER, 1, 1, 5_001);
+
+    assert_eq!(table.channel(SELLER).receivable(), Bytes::ZERO);
+    assert_eq!(table.offer(&package, "a").unwrap_err().to_string(), "AA not funded enough.");
 }
 
 #[test]
