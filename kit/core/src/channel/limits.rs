@@ -14,6 +14,9 @@ pub struct Limits {
     pub min_deposit: Bytes,
     /// How much of deposits that are not yet stable counts as money: nothing by default.
     pub max_unconfirmed: Bytes,
+    /// How much of the peer's payments may be unsettled: all by default. The agent pays whoever proves
+    /// a fraud, also one who proves his own; until the period is closed this much is at stake.
+    pub max_at_stake: Bytes,
     /// How long a deposit of the peer must have been seen before it may count, in milliseconds.
     pub min_unconfirmed_age_ms: u64,
     /// How many sessions a channel remembers.
@@ -33,6 +36,7 @@ impl Default for Limits {
         Self {
             min_deposit: Bytes::new(20_000),
             max_unconfirmed: Bytes::ZERO,
+            max_at_stake: Bytes::MAX,
             min_unconfirmed_age_ms: 5_000,
             max_sessions: 256,
             confirm_margin_ms: 2_000,

@@ -126,6 +126,8 @@ impl Channel {
                 decision.events.push(Event::Opened { period, event_id, mine, peer, trigger });
                 decision.effects.push(self.after(&decision.events).ready());
             }
+            // That a close was missed shows, but not which: its news must not pass for old.
+            News::Refused if event_id > self.event_id + 1 => {}
             News::Refused => decision.events.push(Event::Refused { event_id, trigger }),
             News::Closing { period, by, spent } => {
                 let (spent_mine, spent_peer) = self.mine_then_peer(spent);

@@ -263,7 +263,8 @@ impl Channel {
     pub(super) fn funded(&self, unconfirmed: Bytes) -> Bytes {
         let deposits = u128::from(self.peer.deposited.get() + unconfirmed.get());
         let counted = if deposits < u128::from(self.limits.min_deposit.get()) { 0 } else { deposits };
-        clamped(counted + u128::from(self.mine.spent.get()))
+        let at_stake = counted.min(u128::from(self.limits.max_at_stake.get()));
+        clamped(at_stake + u128::from(self.mine.spent.get()))
     }
 
     /// What this party has on the way to the agent.

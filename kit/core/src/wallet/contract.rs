@@ -1,9 +1,9 @@
 //! What one may ask of a wallet, and what it answers.
 
 use alloc::{boxed::Box, string::String, vec, vec::Vec};
-use core::fmt;
+use core::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::{
@@ -72,8 +72,8 @@ pub struct Quote {
     pub tps_fee: Bytes,
 }
 
-/// An output that can be spent, named by where it stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// An output that can be spent, named by where it stands; its text is `unit:message:output`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CoinId {
     /// The unit.
     pub unit: Hash,
@@ -86,6 +86,40 @@ pub struct CoinId {
 impl fmt::Display for CoinId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.unit, self.message_index, self.output_index)
+    }
+}
+
+/// A text that names no coin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a coin: unit:message:output wanted")]
+pub struct CoinIdError;
+
+impl FromStr for CoinId {
+    type Err = CoinIdError;
+
+    fn from_str(text: &str) -> Result<Self, CoinIdError> {
+        let mut parts = text.split(':');
+        let id = (|| {
+            let unit = parts.next()?.parse().ok()?;
+            let message_index = parts.next()?.parse().ok()?;
+            let output_index = parts.next()?.parse().ok()?;
+            Some(Self { unit, message_index, output_index })
+        })();
+        id.filter(|_| parts.next().is_none()).ok_or(CoinIdError)
+    }
+}
+
+// A text, so that it can be a key in JSON.
+impl Serialize for CoinId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for CoinId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 

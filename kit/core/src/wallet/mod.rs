@@ -12,7 +12,7 @@ mod state;
 use alloc::{string::String, vec::Vec};
 
 pub use compose::seal;
-pub use contract::{Attachment, Balance, Coin, CoinId, Command, Effect, Quote, Request};
+pub use contract::{Attachment, Balance, Coin, CoinId, CoinIdError, Command, Effect, Quote, Request};
 pub use event::{Event, Refusal};
 use state::{Held, Spend};
 pub use state::{Policy, SpendPending, Wallet};

@@ -75,6 +75,10 @@ impl Agent {
         self.paid_out.get(&address).copied().unwrap_or(0)
     }
 
+    pub(crate) const fn deposits(&self) -> u64 {
+        self.balances[0] + self.balances[1]
+    }
+
     fn act(&mut self, posted: &Posted, now: u64) -> Result<Value, &'static str> {
         let party = [Role::Seller, Role::Buyer].into_iter().find(|r| self.terms.address(*r) == posted.from);
         if let Some(party) = party.filter(|_| posted.amount > BOUNCE_FEE) {

@@ -2,7 +2,7 @@
 
 use coinop_core::{
     Bytes,
-    channel::{ChannelParameters, Command, Effect, Package, Refusal, SignedPackage, Terms},
+    channel::{ChannelParameters, Command, Effect, Limits, Package, Refusal, SignedPackage, Terms},
     obyte::Signature,
 };
 use serde_json::json;
@@ -63,11 +63,8 @@ fn evidence_is_never_downgraded() {
 
 #[test]
 fn a_replay_pays_nothing_while_a_deposit_is_unconfirmed() {
-    let limits = coinop_core::channel::Limits {
-        max_unconfirmed: Bytes::new(1_000_000),
-        min_unconfirmed_age_ms: 0,
-        ..Default::default()
-    };
+    let limits =
+        Limits { max_unconfirmed: Bytes::new(1_000_000), min_unconfirmed_age_ms: 0, ..Limits::default() };
     let mut table = Table::with_limits(limits);
     table.ask(BUYER, Command::Deposit { amount: Bytes::new(100_000) }).unwrap();
     table.settle_down();
@@ -200,6 +197,53 @@ fn a_stranger_who_posts_the_proof_is_named() {
     let outcome = table.parties[SELLER].outcomes[&1];
     assert_eq!((outcome.mine, outcome.peer), (Bytes::ZERO, Bytes::ZERO));
     assert_eq!(outcome.fraud_proven_by, Some(stranger));
+}
+
+/// The agent pays whoever proves a fraud, also the cheater: he closes with nothing and proves it
+/// himself in the next unit. No answer can be faster; only closing first, and often, keeps what is
+/// at stake small.
+#[test]
+fn a_cheater_who_proves_his_own_fraud_first_takes_all_and_it_shows() {
+    let mut table = Table::open(100_000);
+    let package = table.pay_through("lamp", 30_000);
+    let buyer = table.address(BUYER);
+    close_by_hand(&mut table, BUYER, 0);
+    let proof = json!({ "fraud_proof": 1, "sentByPeer": package });
+    table.post_by_hand(buyer, 10_000, Some(proof));
+    table.settle_down();
+
+    let outcome = table.parties[SELLER].outcomes[&1];
+    assert_eq!((outcome.mine, outcome.fraud_proven_by), (Bytes::ZERO, Some(buyer)));
+}
+
+#[test]
+fn no_more_is_taken_than_may_be_at_stake() {
+    let limits = Limits { max_at_stake: Bytes::new(5_000), ..Limits::default() };
+    let mut table = Table::with_limits(limits);
+    table.ask(BUYER, Command::Deposit { amount: Bytes::new(100_000) }).unwrap();
+    table.settle_down();
+    table.pay_through("lamp", 5_000);
+
+    let package = table.sign(BUYER, 1, 1, 5_001);
+
+    assert_eq!(table.channel(SELLER).receivable(), Bytes::ZERO);
+    assert_eq!(table.offer(&package, "a").unwrap_err().to_string(), "AA not funded enough.");
+}
+
+#[test]
+fn nobody_can_prove_anything_against_a_seller_who_closed_first() {
+    let mut table = Table::open(100_000);
+    let package = table.pay_through("lamp", 30_000);
+    let buyer = table.address(BUYER);
+    table.ask(SELLER, Command::Close).unwrap();
+    close_by_hand(&mut table, BUYER, 0);
+    let proof = json!({ "fraud_proof": 1, "sentByPeer": package });
+    table.post_by_hand(buyer, 10_000, Some(proof));
+    table.settle_down();
+    table.wait(1);
+    table.settle_down();
+
+    assert_eq!(table.parties[SELLER].outcomes[&1].mine, Bytes::new(30_000));
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod agent;
 mod attacks;
 mod outside;
 mod random;
+mod recorded;
 mod replies;
 mod settlement;
 mod table;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use coinop_core::{
     Bytes,
-    channel::{Command, Event, Phase, Role, SessionId},
+    channel::{Command, Event, Phase, Role, SessionId, SignedPackage},
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -67,13 +67,24 @@ fn cheats() -> impl Strategy<Value = Move> {
         2 => (0..400_000_u64).prop_map(Cheat::CloseWith),
         1 => (10_001..500_000_u64).prop_map(Cheat::Deposit),
         2 => (0..50_000_u64).prop_map(Cheat::Confirm),
-        1 => (0..64_usize).prop_map(Cheat::Prove),
+        1 => (0..16_usize).prop_map(Cheat::Prove),
     ];
     prop_oneof![4 => moves(), 1 => cheat.prop_map(Move::Cheat)]
 }
 
 fn session(table: &Table, who: usize, number: u8) -> SessionId {
     SessionId(format!("{}-{number}", table.channel(who).current_period()))
+}
+
+impl Move {
+    /// The same with news told in their order.
+    fn orderly(self) -> Self {
+        match self {
+            Self::Tell(_) => Self::Tell(0),
+            Self::TellTwice(_) => Self::TellTwice(0),
+            other => other,
+        }
+    }
 }
 
 /// Refusals are part of the game: the table checks that they change nothing.
@@ -124,9 +135,11 @@ fn pay(table: &mut Table, who: usize, number: u8, step: u64) {
 /// The ledger is neither deaf nor slow against whole seconds.
 fn wait(table: &mut Table, seconds: u64) {
     while !table.news.is_empty() || !table.ledger.is_empty() {
-        match table.news.pop() {
-            Some((who, news)) => drop(table.ask(who, news).unwrap()),
-            None => table.stabilise(),
+        if table.news.is_empty() {
+            table.stabilise();
+        } else {
+            let (who, news) = table.news.remove(0);
+            table.ask(who, news).unwrap();
         }
     }
     table.wait(seconds);
@@ -143,7 +156,8 @@ fn make_cheat(table: &mut Table, cheat: &Cheat) {
         }
         Cheat::Forge(ahead, payment, spent) => {
             let package = table.sign(BUYER, (period + ahead).saturating_sub(1), payment, spent);
-            drop(table.offer(&package, "forged"));
+            let session = Some(session(table, SELLER, 7));
+            drop(table.ask(SELLER, Command::Receive { tag: "forged".into(), package, session }));
         }
         Cheat::CloseWith(spent) => {
             let data = json!({ "close": 1, "period": period, "transferredFromMe": spent });
@@ -155,7 +169,9 @@ fn make_cheat(table: &mut Table, cheat: &Cheat) {
             table.post_by_hand(buyer, 10_000, Some(data));
         }
         Cheat::Prove(which) => {
-            let Some(package) = table.every_package.get(which) else { return };
+            // Not one of his own: see the attack in which he proves his own fraud.
+            let of_seller = |package: &&SignedPackage| package.signer != buyer;
+            let Some(package) = table.every_package.iter().filter(of_seller).nth(which) else { return };
             let data = json!({ "fraud_proof": 1, "period": period, "sentByPeer": package });
             table.post_by_hand(buyer, 10_000, Some(data));
         }
@@ -184,7 +200,9 @@ fn events(party: &Party) -> Vec<Event> {
 fn nothing_is_lost_or_made(table: &Table) {
     let paid_out: u64 = table.agent.paid_out.values().sum();
     assert_eq!(table.agent.received, table.agent.held + paid_out);
-    assert_eq!(table.agent.held, 0, "a closed agent holds nothing");
+    // A trigger that came too late for its period stays for the next one.
+    assert_eq!(table.agent.held % 10_000, 0, "a closed agent holds only what bounced");
+    assert_eq!(table.agent.deposits(), 0);
 }
 
 fn no_total_is_signed_twice(table: &Table) {
@@ -215,7 +233,7 @@ fn collects_what_it_is_due(table: &Table, who: usize) {
     for event in events(party) {
         match event {
             Event::Received { package, .. } => credited += package.message.payment_amount.get(),
-            Event::Paid { package, .. } => signed += package.message.payment_amount.get(),
+            Event::Paid { package, .. } => signed += package.payment_amount.get(),
             Event::Owed { session, total, .. } => drop(owed.insert(session, total.get())),
             _ => {}
         }
@@ -258,17 +276,19 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn honest_parties_get_their_own(deposit in 100_000..2_000_000_u64, evening in prop::collection::vec(moves(), 0..120)) {
+    fn honest_parties_get_their_own(deposit in 100_000..2_000_000_u64, evening in prop::collection::vec(moves(), 0..120), is_orderly: bool) {
         let mut table = Table::open(deposit);
 
         for step in evening {
-            make(&mut table, step);
+            make(&mut table, if is_orderly { step.orderly() } else { step });
         }
         go_home(&mut table);
 
         nothing_is_lost_or_made(&table);
         no_total_is_signed_twice(&table);
-        parties_agree(&table);
+        if is_orderly {
+            parties_agree(&table);
+        }
         for who in [SELLER, BUYER] {
             evidence_only_grows(&table.parties[who]);
             collects_what_it_is_due(&table, who);
