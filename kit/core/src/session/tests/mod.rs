@@ -1,6 +1,7 @@
 //! The pair of machines against bad networks, crashes and cheats.
 
 mod party;
+mod replay;
 mod rules;
 mod world;
 
@@ -44,6 +45,7 @@ fn play(cheat: Cheat, fates: Vec<Fate>, gauge: Gauge, faults: Vec<(u64, Fault)>)
     }
     // Long enough for every patience to run out.
     world.pass(20_000);
+    world.assert_replayable();
     world
 }
 
@@ -64,7 +66,7 @@ fn assert_buyer_is_done(world: &World) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn with_honest_parties_money_is_conserved_whatever_breaks(
