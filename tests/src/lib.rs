@@ -1,1 +1,7 @@
-//! The recorded vectors and where they lie: what the vector suites of all crates share.
+//! What the tests of several crates share: the recorded vectors, and the check that nothing in them is
+//! passed over.
+
+mod case;
+pub mod vectors;
+
+pub use case::Case;

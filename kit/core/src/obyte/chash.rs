@@ -14,10 +14,10 @@ pub const LENGTH_288: usize = 48;
 
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const CHECKSUM_BITS: usize = 32;
-/// Where the checksum's bits stand: running sums of the non-zero decimals of π.
-const OFFSETS_160: [usize; CHECKSUM_BITS] = offsets(0);
-/// The same with 4 more between any two.
-const OFFSETS_288: [usize; CHECKSUM_BITS] = offsets(4);
+/// Where the checksum's bits stand in 160 bits: running sums of the non-zero decimals of π.
+pub const OFFSETS_160: [usize; CHECKSUM_BITS] = offsets(0);
+/// Where they stand in 288 bits: the same with 4 more at each step.
+pub const OFFSETS_288: [usize; CHECKSUM_BITS] = offsets(4);
 
 /// A text whose length is that of no chash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -4,9 +4,13 @@ use alloc::string::String;
 use core::{fmt, str::FromStr};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use k256::ecdsa::{
-    SigningKey, VerifyingKey,
-    signature::hazmat::{PrehashSigner, PrehashVerifier},
+use k256::{
+    NonZeroScalar, Scalar,
+    ecdsa::{
+        SigningKey, VerifyingKey,
+        signature::hazmat::{PrehashSigner, PrehashVerifier},
+    },
+    elliptic_curve::PrimeField as _,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
@@ -69,6 +73,15 @@ impl SecretKey {
         let signature: k256::ecdsa::Signature =
             self.0.sign_prehash(hash).expect("32 bytes are a hash, and the nonce is derived, not drawn");
         Signature(signature.to_bytes().into())
+    }
+}
+
+impl SecretKey {
+    /// The key whose number is larger by `tweak`, on the curve's circle.
+    pub(crate) fn plus(&self, tweak: &[u8; 32]) -> Result<Self, KeyError> {
+        let tweak = Option::<Scalar>::from(Scalar::from_repr((*tweak).into())).ok_or(KeyError::Secret)?;
+        let sum = Option::<NonZeroScalar>::from(NonZeroScalar::new(tweak + **self.0.as_nonzero_scalar()));
+        sum.map(|sum| Self(SigningKey::from(sum))).ok_or(KeyError::Secret)
     }
 }
 

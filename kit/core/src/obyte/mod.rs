@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod ball;
+pub mod bip32;
 pub mod canonical;
 pub mod chash;
 pub mod definition;
@@ -14,6 +15,7 @@ pub mod hash;
 pub mod json;
 pub mod key;
 pub mod length;
+pub mod mnemonic;
 mod network;
 pub mod number;
 mod order;
@@ -21,6 +23,7 @@ pub mod signed;
 pub mod source;
 mod text;
 pub mod unit;
+pub mod wif;
 
 pub use address::{Address, DeviceAddress};
 pub use hash::Hash;

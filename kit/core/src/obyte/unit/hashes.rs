@@ -66,6 +66,15 @@ pub fn content_hash(unit: &Value) -> Result<Hash, UnitError> {
 ///
 /// [`UnitError`] when the unit cannot be hashed.
 pub fn hash_to_sign(unit: &Value) -> Result<[u8; 32], UnitError> {
+    Ok(hash::sha256(text_to_sign(unit)?.as_bytes()))
+}
+
+/// The text whose hash a unit's authors sign.
+///
+/// # Errors
+///
+/// [`UnitError`] when the unit cannot be hashed.
+pub fn text_to_sign(unit: &Value) -> Result<String, UnitError> {
     check_messages(unit)?;
     authors(unit)?;
     let (era, trim) = match (unit.get("version"), Era::of(unit)) {
@@ -73,7 +82,7 @@ pub fn hash_to_sign(unit: &Value) -> Result<[u8; 32], UnitError> {
         (Some(_), Era::First) => (Era::First, &UNSIGNED_FIRST),
         (Some(_), era @ (Era::Second | Era::Later)) => (era, &UNSIGNED),
     };
-    Ok(hash::sha256(text(unit, trim, era)?.as_bytes()))
+    Ok(text(unit, trim, era)?)
 }
 
 /// The hash of a payload, in a unit of some version.

@@ -10,7 +10,7 @@ mod typed;
 
 use serde_json::Value;
 
-pub use hashes::{content_hash, hash_to_sign, message_payload_hash, payload_hash, unit_hash};
+pub use hashes::{content_hash, hash_to_sign, message_payload_hash, payload_hash, text_to_sign, unit_hash};
 pub use payment::{Earned, Input, Output, Payment};
 pub use sizes::{headers_size, paid_temp_data_fee, payload_size};
 pub use typed::{Author, Message, Recipient, Unit};
