@@ -64,8 +64,8 @@ pub(crate) enum Kind {
     Virtual,
     /// The simulated board, guarded by a thread on this clock.
     Paced(Clock, f64),
-    /// A real board, guarded by a thread on this clock.
-    Real(Box<dyn Board>, Clock),
+    /// The kernel's character device, on this chip or on any, guarded by a thread on this clock.
+    Gpiochip(Option<String>, Clock),
 }
 
 impl Rig {
@@ -79,7 +79,11 @@ impl Rig {
         match kind {
             Kind::Virtual => {
                 let chip = SimChip::new(lines);
-                let keeper = Keeper::new(Box::new(chip.board()?), Limits { early: Duration::ZERO, ..limits(1.0) }, now);
+                let keeper = Keeper::new(
+                    Box::new(chip.board()?),
+                    Limits { early: Duration::ZERO, ..limits(1.0) },
+                    now,
+                );
                 Ok(Self::simulated(Guard::Inline(Box::new(keeper)), chip, plants))
             }
             Kind::Paced(clock, speed) => {
@@ -87,7 +91,8 @@ impl Rig {
                 let guard = Guard::post(Box::new(chip.board()?), clock, speed)?;
                 Ok(Self::simulated(guard, chip, plants))
             }
-            Kind::Real(board, clock) => {
+            Kind::Gpiochip(chip, clock) => {
+                let board = gpiochip(chip, lines)?;
                 Ok(Self { guard: Guard::post(board, clock, 1.0)?, chip: None, worlds: Vec::new() })
             }
         }
@@ -215,4 +220,21 @@ impl Guard {
         let sentry = Sentry::post(board, limits(speed), move || clock.now(), tell)?;
         Ok(Self::Thread { sentry, reports })
     }
+}
+
+#[cfg(target_os = "linux")]
+fn gpiochip(chip: Option<String>, lines: Vec<LineSpec>) -> Result<Box<dyn Board>, BoardError> {
+    use coinop_hardware::gpiochip::{GpioChip, Wiring};
+
+    let wiring = Wiring { chip, ..Wiring::default() };
+    Ok(Box::new(GpioChip::open(&wiring, lines)?))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn gpiochip(chip: Option<String>, _lines: Vec<LineSpec>) -> Result<Box<dyn Board>, BoardError> {
+    Err(BoardError {
+        line: chip.unwrap_or_else(|| "gpiochip".to_owned()),
+        kind: coinop::core::board::BoardErrorKind::NoSuchChip,
+        message: "there are gpiochips on Linux only; use --board sim here".to_owned(),
+    })
 }

@@ -101,7 +101,9 @@ impl Tally {
                 let total = stable.plus(*pending).unwrap_or(Bytes::MAX);
                 self.balances.insert(notice.who.clone(), total);
             }
-            Fact::Refusal { reason } if self.refusals.len() < MAX_REFUSALS => self.refusals.push(reason.clone()),
+            Fact::Refusal { reason } if self.refusals.len() < MAX_REFUSALS => {
+                self.refusals.push(reason.clone())
+            }
             Fact::Refusal { .. }
             | Fact::Party { .. }
             | Fact::Link { .. }
@@ -239,7 +241,13 @@ impl Tally {
     }
 
     /// The summary line of a run.
-    pub(crate) fn summary(&self, scenario: &str, seed: u64, unleased_on_ms: u128, verdicts: &[Verdict]) -> Value {
+    pub(crate) fn summary(
+        &self,
+        scenario: &str,
+        seed: u64,
+        unleased_on_ms: u128,
+        verdicts: &[Verdict],
+    ) -> Value {
         let sessions: Vec<_> = self
             .sessions
             .iter()

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail like the test")]
 
 use std::{
+    mem::ManuallyDrop,
     panic,
     sync::{
         Arc,
@@ -13,12 +14,12 @@ use std::{
 
 use coinop_core::{
     Timestamp,
-    board::{BoardErrorKind, Level},
+    board::{Board, BoardError, BoardErrorKind, Edge, Level, LineSpec},
 };
 use coinop_hardware::{
     contract,
     guard::{Command, Keeper, Lease, Limits, Refusal, Report, Sentry, SentryError, Trip},
-    sim::SimChip,
+    sim::{SimBoard, SimChip},
 };
 
 const LIMITS: Limits = Limits {
@@ -145,6 +146,40 @@ fn a_dropped_keeper_leaves_its_lines_safe() {
     drop(keeper);
 
     assert_eq!(chip.level("VALVE"), Ok(Level::High));
+}
+
+/// A board that lets go of nothing by itself.
+struct Clingy(ManuallyDrop<SimBoard>);
+
+impl Board for Clingy {
+    fn lines(&self) -> &[LineSpec] {
+        self.0.lines()
+    }
+
+    fn read(&mut self, line: &str) -> Result<Level, BoardError> {
+        self.0.read(line)
+    }
+
+    fn drive(&mut self, line: &str, level: Level) -> Result<(), BoardError> {
+        self.0.drive(line, level)
+    }
+
+    fn edges(&mut self, now: Timestamp) -> Result<Vec<Edge>, BoardError> {
+        self.0.edges(now)
+    }
+}
+
+#[test]
+fn a_dropped_keeper_drives_its_lines_safe_even_if_the_board_does_not() {
+    let chip = chip();
+    let board = Clingy(ManuallyDrop::new(chip.board().unwrap()));
+    let mut keeper = Keeper::new(Box::new(board), LIMITS, at(0));
+    keeper.lease(at(0), &lease("LAMP", 300)).unwrap();
+    let _ = keeper.step(at(0));
+
+    drop(keeper);
+
+    assert_eq!(chip.level("LAMP"), Ok(Level::Low));
 }
 
 /// A sentry on a clock that moves only by hand.

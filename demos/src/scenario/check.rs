@@ -72,8 +72,8 @@ impl Scenario {
     /// As [`Scenario::load`].
     pub(crate) fn parse(file: &str, text: &str) -> Result<Self, ScenarioError> {
         let page = Page { file, text };
-        let scenario: Self =
-            toml::from_str(text).map_err(|error| page.wrong(error.span().unwrap_or(0..0), error.message()))?;
+        let scenario: Self = toml::from_str(text)
+            .map_err(|error| page.wrong(error.span().unwrap_or(0..0), error.message()))?;
         page.check(&scenario)?;
         Ok(scenario)
     }
@@ -124,7 +124,9 @@ impl Page<'_> {
                 return Err(self.at(name, &format!("{word:?} is taken by the kit")));
             }
             if let Some(first) = seen.insert(word.clone(), self.line(name.span())) {
-                return Err(self.at(name, &format!("{word:?} is the name of another party, see line {first}")));
+                return Err(
+                    self.at(name, &format!("{word:?} is the name of another party, see line {first}"))
+                );
             }
         }
         Ok(())
@@ -229,7 +231,10 @@ impl Page<'_> {
     fn device(&self, kind: &Spanned<String>) -> Result<&'static Device, ScenarioError> {
         devices::of(kind.get_ref()).ok_or_else(|| {
             let known: Vec<_> = devices::ALL.iter().map(|device| device.kind).collect();
-            self.at(kind, &format!("{:?} is no kind of device; there are: {}", kind.get_ref(), known.join(", ")))
+            self.at(
+                kind,
+                &format!("{:?} is no kind of device; there are: {}", kind.get_ref(), known.join(", ")),
+            )
         })
     }
 
@@ -265,7 +270,8 @@ impl Page<'_> {
         if known.contains(&name.get_ref().as_str()) {
             return Ok(());
         }
-        Err(self.at(name, &format!("there is no {what} {:?}; there are: {}", name.get_ref(), known.join(", "))))
+        Err(self
+            .at(name, &format!("there is no {what} {:?}; there are: {}", name.get_ref(), known.join(", "))))
     }
 
     fn at<T>(&self, word: &Spanned<T>, what: &str) -> ScenarioError {

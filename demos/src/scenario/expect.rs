@@ -1,5 +1,7 @@
 //! What must be true, and by when.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -134,6 +136,19 @@ impl Expect {
         got.into_iter().chain(self.has.as_ref().map(|has| &has.party)).collect()
     }
 
+    /// Whether it is looked at before something that happens at `at` milliseconds.
+    pub(crate) fn is_due_before(&self, at: u64) -> bool {
+        self.by.as_ref().is_some_and(|by| by.get_ref().0.as_millis() < u128::from(at))
+    }
+
+    /// Judges at the end of a run that lasted `length` and ended `at`: what is due later is pending.
+    pub(crate) fn conclude(&self, tally: &Tally, at: Duration, whole: Duration) -> Verdict {
+        let due = self.by.as_ref().map_or(whole, |by| by.get_ref().0);
+        let verdict = self.judge(tally);
+        let state = if at < due && verdict.state == Due::Failed { Due::Pending } else { verdict.state };
+        Verdict { state, ..verdict }
+    }
+
     /// Compares with what happened.
     pub(crate) fn judge(&self, tally: &Tally) -> Verdict {
         let conditions = self.conditions(tally);
@@ -153,11 +168,16 @@ impl Expect {
             .into_iter()
             .filter_map(|(what, wanted, is)| wanted.map(|wanted| Condition::AtLeast(what, wanted, is)))
             .collect();
-        found.extend(self.fraud_proofs.map(|wanted| Condition::Exactly("fraud proofs", wanted, tally.fraud_proofs())));
-        found.extend(self.refusal.as_deref().map(|words| Condition::Refusal(words, tally.refusal_with(words))));
+        found.extend(
+            self.fraud_proofs.map(|wanted| Condition::Exactly("fraud proofs", wanted, tally.fraud_proofs())),
+        );
+        found.extend(
+            self.refusal.as_deref().map(|words| Condition::Refusal(words, tally.refusal_with(words))),
+        );
         found.extend(self.on.as_ref().map(|on| {
             let is = tally.line(&on.line).on_ms;
-            let millis = |span: Option<Span>| span.map(|span| u64::try_from(span.0.as_millis()).unwrap_or(u64::MAX));
+            let millis =
+                |span: Option<Span>| span.map(|span| u64::try_from(span.0.as_millis()).unwrap_or(u64::MAX));
             Condition::Within(format!("{} on", on.line), millis(on.at_least), millis(on.at_most), is, "ms")
         }));
         found.extend(self.off.as_deref().map(|line| Condition::Off(line, tally.line(line))));

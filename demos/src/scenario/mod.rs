@@ -6,12 +6,11 @@ pub(crate) mod quantity;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use coinop_core::Bytes;
+use coinop::core::Bytes;
 use serde::Deserialize;
 use toml::Spanned;
 
 pub(crate) use self::{
-    check::ScenarioError,
     expect::{Due, Expect, Verdict},
     quantity::{Amount, Span},
 };
@@ -120,9 +119,9 @@ pub(crate) struct Buy {
     /// When to ask for what, from the beginning of the session: `{ at = "2s", action = "open" }`.
     #[serde(default)]
     pub(crate) control: Vec<Control>,
-    /// How many steps the buyer really pays: fewer than the thing wants is a buyer who walks away.
+    /// The most to pay in all; the deposit when nothing is said.
     #[serde(default)]
-    pub(crate) pays_steps: Option<u64>,
+    pub(crate) budget: Option<Amount>,
 }
 
 /// Something a buyer asks of the thing while the session runs.

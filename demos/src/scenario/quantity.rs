@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use coinop_core::Bytes;
+use coinop::core::Bytes;
 use serde::{Deserialize, Deserializer, de};
 
 /// A time written with its unit: `500ms`, `2s`, `1min`, `1h`.
@@ -46,11 +46,8 @@ fn parse(text: &str, units: &[(&str, u64)], wanted: &str) -> Result<u64, String>
         return Err(wrong());
     }
     let too_large = || format!("{text:?} is too large");
-    let mut total = whole
-        .parse::<u64>()
-        .ok()
-        .and_then(|whole| whole.checked_mul(scale))
-        .ok_or_else(too_large)?;
+    let mut total =
+        whole.parse::<u64>().ok().and_then(|whole| whole.checked_mul(scale)).ok_or_else(too_large)?;
     let mut place = scale;
     for digit in fraction.bytes() {
         if place % 10 != 0 && digit != b'0' {
@@ -80,13 +77,15 @@ impl<'de> Deserialize<'de> for Amount {
             }
 
             fn visit_i64<E: de::Error>(self, bytes: i64) -> Result<Amount, E> {
-                let bytes = u64::try_from(bytes)
-                    .map_err(|_| E::custom(format_args!("an amount cannot be negative, and this is {bytes}")))?;
+                let bytes = u64::try_from(bytes).map_err(|_| {
+                    E::custom(format_args!("an amount cannot be negative, and this is {bytes}"))
+                })?;
                 Bytes::try_from(bytes).map(Amount).map_err(E::custom)
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Amount, E> {
-                let bytes = parse(text, AMOUNTS, "an amount such as 500, \"10kB\" or \"1.5MB\"").map_err(E::custom)?;
+                let bytes = parse(text, AMOUNTS, "an amount such as 500, \"10kB\" or \"1.5MB\"")
+                    .map_err(E::custom)?;
                 Bytes::try_from(bytes).map(Amount).map_err(E::custom)
             }
         }
@@ -117,7 +116,10 @@ mod tests {
             time("5 parsecs"),
             Err("\"5 parsecs\" is not a time such as \"500ms\", \"2s\", \"1min\" or \"1h\"".into())
         );
-        assert_eq!(time("-1s"), Err("\"-1s\" is not a time such as \"500ms\", \"2s\", \"1min\" or \"1h\"".into()));
+        assert_eq!(
+            time("-1s"),
+            Err("\"-1s\" is not a time such as \"500ms\", \"2s\", \"1min\" or \"1h\"".into())
+        );
         assert!(time("0.0001s").unwrap_err().contains("finer"));
         assert!(time("99999999999999999999h").unwrap_err().contains("too large"));
     }

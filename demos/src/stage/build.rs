@@ -157,7 +157,11 @@ impl Stage {
     }
 
     /// Lets a party in: for the first time, or after it was killed.
-    pub(super) async fn enter(self: &Rc<Self>, name: &str, restored: &Restored) -> Result<Rc<Party>, StageError> {
+    pub(super) async fn enter(
+        self: &Rc<Self>,
+        name: &str,
+        restored: &Restored,
+    ) -> Result<Rc<Party>, StageError> {
         let around = Surroundings {
             shell: self.shell.clone(),
             network: self.network.clone(),

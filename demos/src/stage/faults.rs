@@ -76,7 +76,7 @@ impl Stage {
         let order = Order {
             wanted: Some(Quantity::new(wanted)),
             longest_ms: None,
-            budget: buy.budget(thing.price.0).unwrap_or(buy.deposit.0),
+            budget: buy.budget.unwrap_or(buy.deposit).0,
             unit: device.unit,
             limit: Price { bytes: buy.limit.0, per: Quantity::new(per) },
             deposit: buy.deposit.0,

@@ -14,19 +14,18 @@ use std::{
 
 use coinop::{
     agenda::Rank,
-    core::{Timestamp, obyte::key::SecretKey, session::SessionId, tariff::Quantity},
+    core::Timestamp,
     ledger::Ledger,
     network::{Link, Network},
     notice::{Fact, LinkState},
-    party::{Demand, Desk, Occupancy, Party, Shop, Surroundings, Want},
-    restore::Restored,
+    party::{Demand, Desk, Party},
     shell::Shell,
 };
 
-pub(crate) use self::build::{Begin, StageError};
+pub(crate) use self::build::Begin;
 use self::thing::Thing;
 use crate::{
-    rig::{Rig, RigError, Stuck},
+    rig::{Rig, RigError},
     scenario::Scenario,
 };
 
@@ -69,6 +68,11 @@ impl Stage {
     /// What broke the hardware, if anything did: the run has to stop.
     pub(crate) fn take_trouble(&self) -> Option<RigError> {
         self.trouble.borrow_mut().take()
+    }
+
+    /// Whether the hardware broke.
+    pub(crate) fn is_in_trouble(&self) -> bool {
+        self.trouble.borrow().is_some()
     }
 
     /// How long outputs were on without a lease.

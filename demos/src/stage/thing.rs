@@ -35,6 +35,7 @@ pub(super) struct Thing {
     counted: u64,
     truth: u64,
     lease: Option<Timestamp>,
+    on: Level,
 }
 
 struct Counting {
@@ -116,6 +117,7 @@ impl Thing {
             counted: 0,
             truth: 0,
             lease: None,
+            on: Level::Low,
         }
     }
 
@@ -157,7 +159,10 @@ impl Thing {
 
     /// Whether the power may be on, and until when, if that is news.
     pub(super) fn new_lease(&mut self, now: Timestamp) -> Option<Option<Timestamp>> {
-        let left = self.accounts.values().filter(|account| self.device.key.is_none() || account.unlocked == Key::Turned);
+        let left = self
+            .accounts
+            .values()
+            .filter(|account| self.device.key.is_none() || account.unlocked == Key::Turned);
         let left = left.fold(Quantity::ZERO, |sum, account| {
             let gone = self.metering.rated.most_within(now.since(account.at));
             sum.plus(account.left.less(gone))
@@ -179,6 +184,14 @@ impl Thing {
     /// A line of the board changed.
     pub(super) fn edge(&mut self, line: &str, level: Level, at: Timestamp) {
         self.counter.edge(line, level, at);
+        if line == self.power {
+            self.on = level;
+        }
+    }
+
+    /// Whether the power is on.
+    pub(super) fn is_on(&self) -> bool {
+        self.on == Level::High
     }
 
     /// Counts up to `now`, given what the plant truly delivered so far, and shares it.

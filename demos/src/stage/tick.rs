@@ -3,12 +3,7 @@
 use std::{rc::Rc, time::Duration};
 
 use coinop::{
-    core::{
-        Timestamp,
-        board::Level,
-        session::SessionId,
-        tariff::Quantity,
-    },
+    core::{Timestamp, board::Level, session::SessionId},
     notice::Fact,
     party::{Demand, Party},
 };
@@ -57,7 +52,7 @@ impl Stage {
             match report {
                 Report::Line { line, level, at } => self.moved(&line, level, at),
                 Report::Edge(edge) => self.moved(&edge.line, edge.level, edge.at),
-                Report::Granted(lease) => {
+                Report::Granted { lease, at: _ } => {
                     let until = lease.until.since(self.shell.start());
                     let until = u64::try_from(until.as_millis()).unwrap_or(u64::MAX);
                     self.tell_of(&lease.line, Fact::Lease { line: lease.line.clone(), until });
@@ -67,7 +62,9 @@ impl Stage {
                 }
                 Report::Fault(error) => self.tell("guard", Fact::Fault { what: error.to_string() }),
                 Report::Tripped(trip) => self.tell("guard", Fact::Fault { what: trip.to_string() }),
-                Report::Mended => self.tell("guard", Fact::Fault { what: "leases are granted again".to_owned() }),
+                Report::Mended => {
+                    self.tell("guard", Fact::Fault { what: "leases are granted again".to_owned() })
+                }
             }
         }
         let _ = now;
@@ -84,9 +81,11 @@ impl Stage {
     fn tell_of(&self, line: &str, fact: Fact) {
         let things = self.things.borrow();
         let owner = self.scenario.thing.iter().zip(things.iter()).find(|(entry, thing)| {
-            thing.device.lines.iter().any(|own| {
-                entry.lines.get(own.name).map_or(own.name, String::as_str) == line
-            })
+            thing
+                .device
+                .lines
+                .iter()
+                .any(|own| entry.lines.get(own.name).map_or(own.name, String::as_str) == line)
         });
         let who = owner.map_or("board", |(_, thing)| thing.name.as_str());
         self.shell.tell(HARDWARE, who, fact);
@@ -118,8 +117,11 @@ impl Stage {
         }
         for (name, tariff, word) in all {
             let Word { session, metered, truth, kind } = word;
-            let fact =
-                Fact::Delivered { session: session.to_string(), value: tariff.value(truth), units: truth.get() };
+            let fact = Fact::Delivered {
+                session: session.to_string(),
+                value: tariff.value(truth),
+                units: truth.get(),
+            };
             self.shell.tell(HARDWARE, &name, fact);
             if let Some(seller) = self.party(&name) {
                 match kind {
@@ -176,11 +178,3 @@ impl Stage {
         self.tell_of(line, Fact::Lease { line: line.to_owned(), until });
     }
 }
-
-impl super::Thing {
-    fn is_on(&self) -> bool {
-        self.power_level() == Level::High
-    }
-}
-
-const _: Quantity = Quantity::ZERO;

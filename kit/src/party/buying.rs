@@ -277,6 +277,26 @@ impl Party {
         self.purchases.borrow().iter().find(|(_, slot)| slot.plan == plan).map(|(id, _)| *id)
     }
 
+    /// The session that was bought for this place in the plan, and with whom.
+    pub fn session_with(&self, plan: u32) -> Option<(SessionId, Address)> {
+        let session = self.session_of(plan)?;
+        let seller = self.purchases.borrow().get(&session)?.handle.state().offer()?.seller;
+        Some((session, seller))
+    }
+
+    /// Whether what was bought for this place in the plan is being delivered.
+    pub fn is_running(&self, plan: u32) -> bool {
+        self.purchases
+            .borrow()
+            .values()
+            .any(|slot| slot.plan == plan && slot.handle.state().state() == "running")
+    }
+
+    /// Whether this session is a purchase of this party.
+    pub fn bought(&self, session: SessionId) -> bool {
+        self.purchases.borrow().contains_key(&session)
+    }
+
     pub(super) async fn ask_purchase(self: &Rc<Self>, id: SessionId, command: PurchaseCommand) {
         let handle = self.purchases.borrow().get(&id).map(|slot| slot.handle.clone());
         if let Some(handle) = handle {

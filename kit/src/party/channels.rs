@@ -148,6 +148,7 @@ impl Party {
         };
         self.tell_package(&signed, session);
         let message = PayMessage { session: session.to_string() };
+        self.remember(peer, &signed, session);
         let request = Request::Pay { signed_package: Box::new(signed), message };
         self.call(
             peer,

@@ -5,8 +5,9 @@ use std::rc::{Rc, Weak};
 use coinop_core::{
     market::{self, Directory},
     obyte::address::Address,
+    session::NameError,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::wire::{Letter, Request};
 use crate::{
@@ -78,13 +79,12 @@ impl Desk {
                 let published = self.directory.ask(market::Command::Publish(package)).await;
                 published.map(|()| json!(true)).map_err(|error| error.to_string())
             }
-            Request::Find { kind } => {
-                let now = self.shell.now();
-                let directory = self.directory.state();
-                let found: Vec<_> = directory.find(&kind, now).take(SHOWN).collect();
-                serde_json::to_value(found).map_err(|error| error.to_string())
-            }
-            _ => Err("this is a market: publish and find are served here".into()),
+            Request::Find { kind } => self.find(&kind),
+            Request::Quote { .. }
+            | Request::Statement { .. }
+            | Request::Reading { .. }
+            | Request::CreateChannel { .. }
+            | Request::Pay { .. } => Err("this is a market: publish and find are served here".into()),
         };
         if let Err(error) = &answer {
             let fact = Fact::Refusal { reason: error.clone() };
@@ -102,13 +102,23 @@ impl Desk {
     }
 }
 
+impl Desk {
+    fn find(&self, kind: &str) -> Result<Value, String> {
+        let kind = kind.parse().map_err(|error: NameError| error.to_string())?;
+        let directory = self.directory.state();
+        let found = directory.find(&kind, self.shell.now());
+        let packages: Vec<_> = found.into_iter().take(SHOWN).map(|published| &published.package).collect();
+        serde_json::to_value(packages).map_err(|error| error.to_string())
+    }
+}
+
 fn narrate(event: &market::Event) -> Vec<Fact> {
     match event {
-        market::Event::Published { listing, .. } => vec![Fact::Listing {
-            thing: listing.thing.to_string(),
-            service: listing.kind.to_string(),
-            step: listing.tariff.step_price(),
+        market::Event::Published { published, .. } => vec![Fact::Listing {
+            thing: published.listing.thing.to_string(),
+            service: published.listing.kind.to_string(),
+            step: published.listing.tariff.step_price(),
         }],
-        market::Event::Withdrawn { .. } | market::Event::Expired { .. } => Vec::new(),
+        market::Event::Withdrawn { .. } | market::Event::Forgotten { .. } => Vec::new(),
     }
 }

@@ -131,7 +131,7 @@ impl Party {
         }
     }
 
-    fn send(&self, to: Address, body: Vec<u8>) {
+    pub(super) fn send(&self, to: Address, body: Vec<u8>) {
         if let Err(error) = self.network.send(self.address.as_str(), to.as_str(), body) {
             tracing::warn!(party = self.name, %error, "not sent");
         }

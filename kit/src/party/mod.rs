@@ -5,6 +5,7 @@
 
 mod buying;
 mod channels;
+mod cheat;
 mod desk;
 mod mail;
 mod narrate;
@@ -15,7 +16,7 @@ mod wire;
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     rc::{Rc, Weak},
 };
 
@@ -23,7 +24,7 @@ use coinop_core::{
     Bytes,
     channel::Signer,
     obyte::{Network as Chain, address::Address, key::SecretKey},
-    session::SessionId,
+    session::{PurchaseCommand, SaleCommand, SessionId},
     wallet::{Policy, Wallet},
 };
 
@@ -78,6 +79,7 @@ pub struct Party {
     market: Address,
     book: AddressBook,
     mail: Mail,
+    sent: RefCell<VecDeque<(Address, Vec<u8>)>>,
     purse: OnceCell<Purse>,
     channels: RefCell<BTreeMap<Address, channels::Slot>>,
     purchases: RefCell<BTreeMap<SessionId, buying::Slot>>,
@@ -116,6 +118,7 @@ impl Party {
             market,
             book,
             mail: Mail::default(),
+            sent: RefCell::default(),
             purse: OnceCell::new(),
             channels: RefCell::default(),
             purchases: RefCell::default(),
@@ -149,6 +152,18 @@ impl Party {
     /// Its place in the order of simultaneous work.
     pub fn rank(&self) -> Rank {
         self.rank
+    }
+
+    /// Tells the sessions that the process was away; said once, when everything is there again.
+    pub async fn resume(self: &Rc<Self>) {
+        let sales: Vec<_> = self.sales.borrow().keys().copied().collect();
+        for session in sales {
+            self.ask_sale(session, SaleCommand::Resumed).await;
+        }
+        let purchases: Vec<_> = self.purchases.borrow().keys().copied().collect();
+        for session in purchases {
+            self.ask_purchase(session, PurchaseCommand::Resumed).await;
+        }
     }
 
     /// Loses the process: everything in memory is gone, what was not durable never happened.

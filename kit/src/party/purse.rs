@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 
 use coinop_core::{
-    obyte::{address::Address, unit::Unit},
+    obyte::unit::Unit,
     wallet::{self, Command, Effect, Request, Wallet},
 };
 

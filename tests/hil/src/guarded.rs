@@ -49,7 +49,9 @@ fn lease_is_kept(chip: &SimulatedChip) -> Result<String, Failure> {
 
     let lit = off.duration_since(on);
     ensure(lit <= LEASE, || format!("on for {lit:?} with a lease of {LEASE:?}"))?;
-    ensure(lit + LIMITS.early + LATENESS >= LEASE, || format!("on for only {lit:?} with a lease of {LEASE:?}"))?;
+    ensure(lit + LIMITS.early + LATENESS >= LEASE, || {
+        format!("on for only {lit:?} with a lease of {LEASE:?}")
+    })?;
     ensure(sentry.unleased_on().is_zero(), || format!("{:?} without a lease", sentry.unleased_on()))?;
     Ok(format!("on for {lit:.1?} with a lease of {LEASE:?}"))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use coinop_core::{
     Timestamp,
-    channel::{Role, SignedPackage, Sighting, Terms},
+    channel::{Role, Sighting, SignedPackage, Terms},
     obyte::{Address, Hash},
 };
 use serde_json::{Value, json};
@@ -127,7 +127,8 @@ impl Agent {
         self.check_period(data)?;
         let mut spent = closing.spent;
         spent[index(party)] += data["additionalTransferredFromMe"].as_u64().unwrap_or(0);
-        let share = |mine: usize, peer: usize| (self.balances[mine] + spent[peer]).saturating_sub(spent[mine]);
+        let share =
+            |mine: usize, peer: usize| (self.balances[mine] + spent[peer]).saturating_sub(spent[mine]);
         let shares = [share(0, 1), share(1, 0)];
         let smaller = if shares[0] < shares[1] { Role::Seller } else { Role::Buyer };
         self.pay(self.terms.address(smaller), (shares[index(smaller)] + BOUNCE_FEE).min(self.held));

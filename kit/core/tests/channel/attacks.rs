@@ -81,7 +81,10 @@ fn a_replay_pays_nothing_while_a_deposit_is_unconfirmed() {
     assert_eq!(table.offer(&old, "a").unwrap_err().to_string(), REPEAT);
     let again = table.offer(&newest, "b").unwrap();
 
-    assert_eq!(again, [Effect::Answer { tag: "b".into(), answer: json!({ "response": { "paid": 400, "total": 900 } }) }]);
+    assert_eq!(
+        again,
+        [Effect::Answer { tag: "b".into(), answer: json!({ "response": { "paid": 400, "total": 900 } }) }]
+    );
     assert_eq!(table.parties[SELLER].credited[&"lamp".into()], Bytes::new(900));
     assert_eq!(table.channel(SELLER).overpayment(), Bytes::ZERO);
 }
@@ -159,7 +162,9 @@ fn a_crash_never_makes_two_packages_of_one_total() {
 #[test]
 fn amounts_at_the_edge_do_not_wrap() {
     let mut table = Table::open(100_000);
-    for (payment, spent) in [(Bytes::MAX.get(), Bytes::MAX.get()), (1, Bytes::MAX.get()), (Bytes::MAX.get(), 1)] {
+    for (payment, spent) in
+        [(Bytes::MAX.get(), Bytes::MAX.get()), (1, Bytes::MAX.get()), (Bytes::MAX.get(), 1)]
+    {
         let package = table.sign(BUYER, 1, payment, spent);
         assert!(table.offer(&package, "a").is_err());
     }
@@ -207,7 +212,11 @@ fn a_dishonest_close_is_answered_at_once_and_before_anything_else() {
 
     let effects = table.ask(SELLER, closing).unwrap();
 
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::Post { reference, .. } if reference.contains("/fraud/"))));
+    assert!(
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Post { reference, .. } if reference.contains("/fraud/")))
+    );
 }
 
 #[test]

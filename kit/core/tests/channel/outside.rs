@@ -10,7 +10,8 @@ use serde_json::json;
 use crate::table::{BUYER, SELLER, Table};
 
 fn trusting(max: u64) -> Table {
-    let limits = Limits { max_unconfirmed: Bytes::new(max), min_unconfirmed_age_ms: 3_000, ..Limits::default() };
+    let limits =
+        Limits { max_unconfirmed: Bytes::new(max), min_unconfirmed_age_ms: 3_000, ..Limits::default() };
     Table::with_limits(limits)
 }
 

@@ -152,8 +152,10 @@ fn after_a_restart_the_newest_package_goes_out_again() {
     assert_eq!(table.wire[0].package, lost.package, "the same bytes");
     table.deliver(0).unwrap();
     assert_eq!(table.parties[SELLER].credited[&"lamp".into()], Bytes::new(70));
-    assert!(table.channel(SELLER).pending().contains(&Effect::Credited {
-        session: "lamp".into(),
-        total: Bytes::new(70)
-    }));
+    assert!(
+        table
+            .channel(SELLER)
+            .pending()
+            .contains(&Effect::Credited { session: "lamp".into(), total: Bytes::new(70) })
+    );
 }

@@ -39,7 +39,10 @@ fn an_unused_rest_is_given_back_when_the_buyer_closes() {
     for who in [SELLER, BUYER] {
         let outcome = table.parties[who].outcomes[&1];
         let expected = [Bytes::new(29_000), Bytes::new(71_000)];
-        assert_eq!([outcome.mine, outcome.peer], if who == SELLER { expected } else { [expected[1], expected[0]] });
+        assert_eq!(
+            [outcome.mine, outcome.peer],
+            if who == SELLER { expected } else { [expected[1], expected[0]] }
+        );
     }
     assert_eq!(table.agent.paid_to(table.address(SELLER)), 39_000);
 }

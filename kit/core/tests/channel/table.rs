@@ -166,7 +166,9 @@ impl Table {
                 let before = party.credited.insert(session, total).unwrap_or_default();
                 assert!(before <= total, "totals only grow");
             }
-            Effect::Ready { period, payable, receivable } => party.ready = Some((period, payable, receivable)),
+            Effect::Ready { period, payable, receivable } => {
+                party.ready = Some((period, payable, receivable))
+            }
             Effect::Closing { .. } => {}
             Effect::Closed { period, outcome } => drop(party.outcomes.insert(period, outcome)),
             Effect::DepositFailed { amount: _, error } => party.failed_deposits.push(error),
