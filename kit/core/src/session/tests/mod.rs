@@ -1,8 +1,10 @@
 //! The pair of machines against bad networks, crashes and cheats.
 
+mod buying;
 mod party;
 mod replay;
-mod rules;
+mod selling;
+mod stage;
 mod world;
 
 use std::vec::Vec;
@@ -83,6 +85,19 @@ proptest! {
             prop_assert_eq!(world.purchase.overclaimed(), Bytes::ZERO);
         }
         prop_assert!(world.acts.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", world.acts);
+    }
+
+    #[test]
+    fn honest_parties_come_to_the_end_when_nothing_is_lost(
+        delays in prop::collection::vec((0..150_u64, 1..5_u8), 1..40), gauge in gauges(),
+    ) {
+        let fates = delays.into_iter().map(|(delay, kind)| Fate { delay, kind }).collect();
+
+        let world = play(Cheat::Nobody, fates, gauge, Vec::new());
+
+        prop_assert_eq!(world.purchase.ended(), Some(End::Complete));
+        prop_assert!(world.truth + gauge.resolution >= party::WANTED, "{}", world.truth);
+        prop_assert!(world.exposure.within_the_agreed(), "{:?}", world.exposure);
     }
 
     #[test]
