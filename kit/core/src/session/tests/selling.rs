@@ -11,7 +11,8 @@ use super::{
 use crate::{
     Bytes, Context, Machine, Timestamp,
     session::{
-        Accept, End, Receipt, Refusal, Sale, SaleCommand, SaleEffect, SaleEvent, Signed, Statement, Stop,
+        Accept, End, Reading, Receipt, Refusal, Sale, SaleCommand, SaleEffect, SaleEvent, Signed, Statement,
+        Stop,
     },
     tariff::{Quantity, Tariff, Unit},
 };
@@ -268,4 +269,18 @@ fn after_a_restart_the_power_comes_back_for_what_is_left() {
     assert_eq!(repeated, decision.effects);
     assert_eq!(decision.effects, [entitle]);
     assert_eq!(sale.deadline().unwrap().at.millis(), 90_300);
+}
+
+#[test]
+fn when_all_is_used_up_the_power_goes_off_and_the_buyer_is_told() {
+    let sale = running_sale();
+    let units = Quantity::new(1_000);
+
+    let decision = sale.decide(&NOW, SaleCommand::Metered { units, at: NOW.now }).unwrap();
+
+    let session = sale.id();
+    let off = SaleEffect::Entitle { session, units_left: Quantity::ZERO, up_to: units };
+    let told =
+        SaleEffect::Read { to: Keys::new().buyer_address(), reading: Reading { session, delivered: units } };
+    assert_eq!(decision.effects, [off, told]);
 }
