@@ -9,3 +9,6 @@ mod listing;
 pub use choose::{Priced, choose};
 pub use directory::{Command, Directory, Event, Published, Refusal};
 pub use listing::{Listing, Withdrawal};
+
+#[cfg(test)]
+mod tests;

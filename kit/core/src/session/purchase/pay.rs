@@ -104,8 +104,10 @@ impl Purchase {
     ) -> Settled<Self> {
         let seen = self.believed(deal, now, observed, read);
         let (goal, why) = self.goal(deal);
-        // The seller delivers no more than was paid: when it says all that is used up, it is the end too.
-        if seen >= goal || (self.paid >= self.ceiling && read >= goal) {
+        // Enough is enough, whatever the seller reads; and as it delivers no more than was paid, its word
+        // that all of that is used up is the end too.
+        let enough = seen >= goal || observed >= goal;
+        if enough || (self.paid >= self.ceiling && read >= goal) {
             return joined(decision, self.stop(deal, now, why));
         }
         let Some(total) = self.next_total(deal, seen) else { return decision };

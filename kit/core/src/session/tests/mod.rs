@@ -1,7 +1,10 @@
 //! The pair of machines against bad networks, crashes and cheats.
 
+mod buying;
 mod party;
-mod rules;
+mod replay;
+mod selling;
+mod stage;
 mod world;
 
 use std::vec::Vec;
@@ -44,6 +47,7 @@ fn play(cheat: Cheat, fates: Vec<Fate>, gauge: Gauge, faults: Vec<(u64, Fault)>)
     }
     // Long enough for every patience to run out.
     world.pass(20_000);
+    world.assert_replayable();
     world
 }
 
@@ -64,7 +68,7 @@ fn assert_buyer_is_done(world: &World) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn with_honest_parties_money_is_conserved_whatever_breaks(
@@ -81,6 +85,19 @@ proptest! {
             prop_assert_eq!(world.purchase.overclaimed(), Bytes::ZERO);
         }
         prop_assert!(world.acts.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", world.acts);
+    }
+
+    #[test]
+    fn honest_parties_come_to_the_end_when_nothing_is_lost(
+        delays in prop::collection::vec((0..150_u64, 1..5_u8), 1..40), gauge in gauges(),
+    ) {
+        let fates = delays.into_iter().map(|(delay, kind)| Fate { delay, kind }).collect();
+
+        let world = play(Cheat::Nobody, fates, gauge, Vec::new());
+
+        prop_assert_eq!(world.purchase.ended(), Some(End::Complete));
+        prop_assert!(world.truth + gauge.resolution >= party::WANTED, "{}", world.truth);
+        prop_assert!(world.exposure.within_the_agreed(), "{:?}", world.exposure);
     }
 
     #[test]

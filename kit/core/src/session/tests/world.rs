@@ -1,12 +1,13 @@
 //! A seller and a buyer with a bad network between them, a thing with a true delivery, and a clock.
 
-use std::{collections::VecDeque, string::ToString, vec::Vec};
+use std::{collections::VecDeque, string::String, vec::Vec};
 
-use serde::{Serialize, de::DeserializeOwned};
-
-use super::party::{self, Keys};
+use super::{
+    party::{self, Keys},
+    replay::{replayed, snapshot, step},
+};
 use crate::{
-    Bytes, Context, Machine, Timestamp,
+    Bytes, Machine, Timestamp,
     session::{
         ExposureMeter, Offer, Purchase, PurchaseCommand, PurchaseEffect, Reading, Sale, SaleCommand,
         SaleEffect, Signed, Statement,
@@ -94,8 +95,9 @@ pub(super) struct World {
     meter: VecDeque<(u64, SaleCommand)>,
     gauge: Gauge,
     lit_until: u64,
-    highest_payment: Bytes,
     old_letters: Vec<Message>,
+    sale_journal: Vec<String>,
+    purchase_journal: Vec<String>,
 }
 
 impl World {
@@ -117,8 +119,9 @@ impl World {
             meter: VecDeque::new(),
             gauge,
             lit_until: 0,
-            highest_payment: Bytes::ZERO,
             old_letters: Vec::new(),
+            sale_journal: Vec::new(),
+            purchase_journal: Vec::new(),
             keys,
         };
         let quote = party::quote(&world.keys, gauge.resolution);
@@ -153,13 +156,19 @@ impl World {
             Fault::CrashSale => {
                 self.lit_until = self.now;
                 self.meter.clear();
+                self.sale = replayed(Sale::new(self.sale.id()), &self.sale_journal);
                 let effects = self.sale.pending();
-                effects.into_iter().for_each(|effect| self.seller_does(effect));
+                for effect in effects {
+                    self.seller_does(effect);
+                }
                 self.seller(SaleCommand::Resumed);
             }
             Fault::CrashPurchase => {
+                self.purchase = replayed(Purchase::new(self.purchase.id()), &self.purchase_journal);
                 let effects = self.purchase.pending();
-                effects.into_iter().for_each(|effect| self.buyer_does(effect));
+                for effect in effects {
+                    self.buyer_does(effect);
+                }
                 self.buyer(PurchaseCommand::Resumed);
             }
             Fault::BuyerStops => self.buyer(PurchaseCommand::Stop),
@@ -171,14 +180,27 @@ impl World {
         self.watch();
     }
 
+    /// Both machines are what their journals and their snapshots say.
+    pub(super) fn assert_replayable(&self) {
+        let id = party::session();
+        assert_eq!(replayed(Sale::new(id), &self.sale_journal), self.sale);
+        assert_eq!(replayed(Purchase::new(id), &self.purchase_journal), self.purchase);
+        assert_eq!(snapshot(&self.sale), self.sale);
+        assert_eq!(snapshot(&self.purchase), self.purchase);
+    }
+
     pub(super) fn seller(&mut self, command: SaleCommand) {
-        let effects = step(&mut self.sale, self.now, command);
-        effects.into_iter().for_each(|effect| self.seller_does(effect));
+        let effects = step(&mut self.sale, &mut self.sale_journal, self.now, command);
+        for effect in effects {
+            self.seller_does(effect);
+        }
     }
 
     pub(super) fn buyer(&mut self, command: PurchaseCommand) {
-        let effects = step(&mut self.purchase, self.now, command);
-        effects.into_iter().for_each(|effect| self.buyer_does(effect));
+        let effects = step(&mut self.purchase, &mut self.purchase_journal, self.now, command);
+        for effect in effects {
+            self.buyer_does(effect);
+        }
     }
 
     fn seller_does(&mut self, effect: SaleEffect) {
@@ -191,8 +213,8 @@ impl World {
                 self.send(To::Buyer, Message::Reading(reading));
             }
             SaleEffect::Entitle { units_left, session: _, up_to: _ } => {
-                self.lit_until =
-                    self.now + self.offer().metering.rated.least_time_for(units_left).as_millis() as u64;
+                let lease = self.offer().metering.rated.least_time_for(units_left);
+                self.lit_until = Timestamp::from_millis(self.now).after(lease).millis();
             }
             SaleEffect::ReadLast { session: _ } => {
                 let last = SaleCommand::Final { units: self.claimed() };
@@ -277,10 +299,7 @@ impl World {
             let Some(index) = due else { return };
             let letter = self.letters.remove(index);
             match (letter.to, letter.message) {
-                (To::Seller, Message::Payment(total)) => {
-                    self.highest_payment = self.highest_payment.max(total);
-                    self.seller(SaleCommand::Paid { total });
-                }
+                (To::Seller, Message::Payment(total)) => self.seller(SaleCommand::Paid { total }),
                 (To::Seller, Message::Signed(package)) => self.seller_reads(package),
                 (To::Buyer, Message::Reading(reading)) => self.buyer(PurchaseCommand::Read(reading)),
                 (To::Buyer, Message::Signed(package)) => self.buyer_reads(package),
@@ -374,27 +393,4 @@ impl World {
     fn watch(&mut self) {
         self.exposure.feed(self.purchase.paid(), self.sale.paid(), self.value());
     }
-}
-
-/// Decides and applies: each event goes through its JSON, a refusal must leave everything as it was.
-fn step<M>(machine: &mut M, now: u64, command: M::Command) -> Vec<M::Effect>
-where
-    M: Machine + Clone + PartialEq + Serialize + DeserializeOwned + std::fmt::Debug,
-{
-    let context = Context { now: Timestamp::from_millis(now), random: [7; 32] };
-    let before = machine.clone();
-    let Ok(decision) = machine.decide(&context, command) else {
-        assert_eq!(*machine, before);
-        return Vec::new();
-    };
-    for event in &decision.events {
-        let read: M::Event = serde_json::from_str(&serde_json::to_string(event).unwrap()).unwrap();
-        machine.apply(&read);
-        let mut twin = machine.clone();
-        twin.apply(event);
-        assert_eq!(twin, *machine, "applying {event:?} again only assigns");
-    }
-    let state: M = serde_json::from_str(&serde_json::to_string(machine).unwrap().to_string()).unwrap();
-    assert_eq!(state, *machine);
-    decision.effects
 }
