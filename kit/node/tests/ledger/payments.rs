@@ -136,16 +136,14 @@ fn the_faucet_does_not_give_more_than_it_has() {
 fn a_draft_that_was_not_signed_before_a_restart_is_pending() {
     let (mut world, alice) = (World::new(), Wallet::of("alice"));
     world.ask(Command::Fund { address: alice.address, amount: Bytes::new(5_000) }).unwrap();
-    let context = coinop_core::Context { now: world.now, random: [0; 32] };
-    let decision = world.ledger.decide(&context, Command::Wake).unwrap();
     // The process ends after the event and before the effect.
-    decision.events.iter().for_each(|event| world.ledger.apply(event));
+    let lost = world.ask_without_effects(Command::Wake);
 
     let restarted = world.ledger.pending();
 
-    assert_eq!(restarted, decision.effects);
+    assert_eq!(restarted, lost);
     assert!(matches!(restarted.as_slice(), [Effect::Sign { purse: Purse::Faucet, .. }]));
-    assert_eq!(world.ledger.deadline(), None, "it waits for the signature");
+    assert!(world.ledger.deadline().unwrap().at > world.now, "it waits for the signature");
     world.carry_out(restarted[0].clone());
     world.settle();
     assert_eq!(world.balance(&alice), 5_000);
@@ -160,4 +158,19 @@ fn a_quiet_ledger_stays_quiet() {
     world.pass(Duration::from_hours(1));
 
     assert_eq!(world.ledger.dag().joints().count(), units);
+}
+
+#[test]
+fn a_draft_that_nobody_signs_is_composed_anew() {
+    let (mut world, alice) = (World::new(), Wallet::of("alice"));
+    world.ask(Command::Fund { address: alice.address, amount: Bytes::new(5_000) }).unwrap();
+    let lost = world.ask_without_effects(Command::Wake);
+
+    world.settle();
+
+    assert_eq!(world.balance(&alice), 5_000, "given once");
+    let [Effect::Sign { purse, draft }] = lost.as_slice() else { panic!("a draft to sign") };
+    let late = world.sign(*purse, draft);
+    assert!(matches!(world.post(&late), Err(Refusal::NotDrafted(Purse::Faucet))), "the first draft is void");
+    world.check();
 }
