@@ -192,6 +192,9 @@ pub enum Refusal {
     /// The unit defines an agent that does not run here.
     #[error(transparent)]
     Agent(#[from] NoChannel),
+    /// The unit defines or pays an asset.
+    #[error("this node knows bytes only")]
+    BytesOnly,
     /// Nothing was asked of the faucet, or too much.
     #[error("the faucet cannot give {0}: {1}")]
     Amount(Bytes, AmountError),
@@ -274,6 +277,9 @@ impl Ledger {
             return Err(Refusal::NotDrafted(purse));
         }
         let valid = validate(&self.dag, now, &json!({"unit": unit}))?;
+        if live::has_assets(&valid.unit) {
+            return Err(Refusal::BytesOnly);
+        }
         for (address, definition) in live::definitions(&valid.unit) {
             Channel::of_definition(address, definition)?;
         }

@@ -121,7 +121,8 @@ impl Ledger {
         };
         let mut triggers = Vec::new();
         for joint in good.filter(|joint| !joint.properties.is_aa_response) {
-            let agents: BTreeSet<Address> = paid(&joint.unit).filter(lives).collect();
+            let reads = |agent: &Address| Trigger::of_unit(&joint.unit, agent, 0).is_some();
+            let agents: BTreeSet<Address> = paid(&joint.unit).filter(lives).filter(reads).collect();
             triggers.extend(agents.into_iter().map(|agent| Due { unit: joint.facts.hash, agent, mci }));
         }
         let pushes = joints.iter().map(|joint| {

@@ -4,7 +4,7 @@ use coinop_core::{Bytes, Machine};
 use coinop_node::ledger::{Command, Effect, Purse, Refusal};
 use serde_json::json;
 
-use crate::world::{Wallet, World, hash};
+use crate::world::{Wallet, World, hash, message};
 
 #[test]
 fn the_same_configuration_gives_the_same_ledger() {
@@ -173,4 +173,18 @@ fn a_draft_that_nobody_signs_is_composed_anew() {
     let late = world.sign(*purse, draft);
     assert!(matches!(world.post(&late), Err(Refusal::NotDrafted(Purse::Faucet))), "the first draft is void");
     world.check();
+}
+
+#[test]
+fn assets_are_refused_by_name() {
+    let (mut world, alice) = (World::new(), Wallet::of("alice"));
+    world.fund(&alice, 1_000_000);
+    let asset = json!({
+        "is_private": false, "is_transferrable": true, "auto_destroy": false, "fixed_denominations": false,
+        "issued_by_definer_only": true, "cosigned_by_definer": false, "spender_attested": false,
+    });
+
+    let refused = world.post(&alice.pay(&world, alice.address, 20_000, &[message("asset", &asset)]));
+
+    assert_eq!(refused, Err(Refusal::BytesOnly));
 }

@@ -6,9 +6,11 @@
 
 mod onchain;
 
-fn load(name: &str) -> serde_json::Value {
-    let folder = std::env::var("COINOP_VECTORS")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors").to_owned());
-    let text = std::fs::read_to_string(std::path::Path::new(&folder).join(name)).unwrap();
-    serde_json::from_str(&text).unwrap()
+use coinop_tests::{Case, vectors};
+
+#[test]
+fn the_agents_answer_as_recorded() {
+    let content = vectors::load("channel_onchain_run");
+
+    assert_ne!(onchain::channel_onchain_run(&Case::of("channel_onchain_run", &content)), 0);
 }
