@@ -188,3 +188,33 @@ fn assets_are_refused_by_name() {
 
     assert_eq!(refused, Err(Refusal::BytesOnly));
 }
+
+#[test]
+fn forty_wallets_that_asked_in_the_same_moment_are_all_served() {
+    let mut world = World::new();
+    let wallets: Vec<Wallet> = (0..40).map(|number| Wallet::of(&format!("wallet {number}"))).collect();
+    for wallet in &wallets {
+        world.ask(Command::Fund { address: wallet.address, amount: Bytes::new(1_000_000) }).unwrap();
+    }
+    world.settle();
+    let next = |index: usize| wallets[(index + 1) % wallets.len()].address;
+
+    for _ in 0..3 {
+        // Every unit is composed before the first one is posted.
+        let units: Vec<_> = wallets
+            .iter()
+            .enumerate()
+            .map(|(index, wallet)| wallet.pay(&world, next(index), 1_000, &[]))
+            .collect();
+        for unit in &units {
+            world.post(unit).unwrap();
+        }
+        world.pass(Duration::from_millis(700));
+    }
+    world.settle();
+
+    let stable = |wallet: &Wallet| world.ledger.balance(&wallet.address).pending.is_zero();
+    assert!(wallets.iter().all(stable));
+    assert!(wallets.iter().all(|wallet| world.balance(wallet) > 990_000));
+    world.check();
+}
