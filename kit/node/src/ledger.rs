@@ -12,7 +12,7 @@ mod notice;
 mod query;
 mod steps;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use coinop_core::{
     AmountError, Bytes, Context, Deadline, Decision, Machine, Timestamp,
@@ -39,6 +39,9 @@ use crate::{
     validate::{Verdict, validate},
 };
 use live::Live;
+
+/// What the faucet keeps for the fees of what it has promised.
+const FEES_OF_GIFTS: Bytes = Bytes::new(1_000_000);
 
 /// The embedded node: the graph of units, the agents that live in it, and what is to be done next.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -189,9 +192,15 @@ pub enum Refusal {
     /// The unit defines an agent that does not run here.
     #[error(transparent)]
     Agent(#[from] NoChannel),
+    /// The unit defines or pays an asset.
+    #[error("this node knows bytes only")]
+    BytesOnly,
     /// Nothing was asked of the faucet, or too much.
     #[error("the faucet cannot give {0}: {1}")]
     Amount(Bytes, AmountError),
+    /// The unit spends the node's own money, and the node did not compose it.
+    #[error("the money of the {0} moves by the node's own drafts only")]
+    NotDrafted(Purse),
     /// The node cannot pay what it should.
     #[error(transparent)]
     Unfunded(#[from] Unfunded),
@@ -238,7 +247,6 @@ impl Machine for Ledger {
             }
             Event::Drafted { at, purse, draft } => {
                 self.work.now = *at;
-                self.work.requests.drain(..draft.requests.min(self.work.requests.len()));
                 self.work.drafts.insert(*purse, draft.clone());
             }
         }
@@ -263,7 +271,15 @@ impl Ledger {
         if self.knows(unit) {
             return Ok(Decision::nothing());
         }
+        if let Some(purse) = self.purse_of(unit)
+            && !self.work.drafts.get(&purse).is_some_and(|draft| draft.became(unit))
+        {
+            return Err(Refusal::NotDrafted(purse));
+        }
         let valid = validate(&self.dag, now, &json!({"unit": unit}))?;
+        if live::has_assets(&valid.unit) {
+            return Err(Refusal::BytesOnly);
+        }
         for (address, definition) in live::definitions(&valid.unit) {
             Channel::of_definition(address, definition)?;
         }
@@ -285,7 +301,8 @@ impl Ledger {
         let waiting = self.work.requests.iter().try_fold(amount, |sum, (_, more)| sum.plus(*more));
         let (stable, pending) = self.dag.balance(&self.address_of(Purse::Faucet));
         let left = stable.plus(pending).map_err(wrong)?;
-        left.minus(waiting.map_err(wrong)?).map_err(wrong)?;
+        let due = waiting.and_then(|waiting| waiting.plus(FEES_OF_GIFTS)).map_err(wrong)?;
+        left.minus(due).map_err(wrong)?;
         if amount.is_zero() {
             return Ok(Decision::nothing());
         }
@@ -293,11 +310,9 @@ impl Ledger {
     }
 
     fn accepted(&mut self, at: Timestamp, unit: &Value, places: &Places) {
-        let author = unit["authors"][0]["address"].as_str();
-        let own = [Purse::Provider, Purse::Faucet].into_iter();
-        let purse = own.into_iter().find(|purse| author == Some(self.address_of(*purse).as_str()));
-        if let Some(purse) = purse {
-            self.work.drafts.remove(&purse);
+        let purse = self.purse_of(unit);
+        if let Some(draft) = purse.and_then(|purse| self.work.drafts.remove(&purse)) {
+            self.work.requests.drain(..draft.requests.min(self.work.requests.len()));
         }
         if purse == Some(Purse::Provider) {
             self.work.last_beat = at;
@@ -332,11 +347,26 @@ impl Ledger {
         self.dag.apply_places(places);
     }
 
+    fn purse_of(&self, unit: &Value) -> Option<Purse> {
+        let author = unit["authors"][0]["address"].as_str();
+        let purses = [Purse::Provider, Purse::Faucet].into_iter();
+        purses.into_iter().find(|purse| author == Some(self.address_of(*purse).as_str()))
+    }
+
     /// The address of the node's own money.
     pub fn address_of(&self, purse: Purse) -> Address {
         match purse {
             Purse::Provider => Address::of_key(&self.provider),
             Purse::Faucet => Address::of_key(&self.faucet),
         }
+    }
+}
+
+impl fmt::Display for Purse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Provider => "order provider",
+            Self::Faucet => "faucet",
+        })
     }
 }

@@ -195,21 +195,21 @@ impl Composer<'_> {
         let inputs: Vec<_> = picking.inputs.iter().map(Coin::input).collect();
         let output = |(address, amount): &(Address, Bytes)| json!({"address": address, "amount": amount});
         let outputs: Vec<_> = picking.outputs.iter().map(output).collect();
-        let payment = message("payment", json!({"inputs": inputs, "outputs": outputs}));
+        let payment = message("payment", &json!({"inputs": inputs, "outputs": outputs}));
         let mut messages = Vec::new();
         for saying in sayings {
             messages.push(match saying {
-                Saying::Data(payload) => message("data", payload.clone()),
+                Saying::Data(payload) => message("data", payload),
                 Saying::Pay(_) => payment.clone(),
             });
         }
         if !sayings.iter().any(|saying| matches!(saying, Saying::Pay(_))) {
             messages.push(payment);
         }
-        self.framed(messages)
+        self.framed(&messages)
     }
 
-    fn framed(&self, messages: Vec<Value>) -> Value {
+    fn framed(&self, messages: &[Value]) -> Value {
         json!({
             "version": self.frame.network.version(),
             "alt": self.frame.network.alt(),
@@ -246,7 +246,7 @@ pub fn balance_after(balance: Bytes, agent: Address, unit: &Value) -> Bytes {
     paid.less(amount(&unit["headers_commission"])).less(amount(&unit["payload_commission"]))
 }
 
-fn message(app: &str, payload: Value) -> Value {
+fn message(app: &str, payload: &Value) -> Value {
     // Sizes count a hash of this length, whatever it will be.
     json!({"app": app, "payload_location": "inline", "payload_hash": "-".repeat(44), "payload": payload})
 }

@@ -214,7 +214,7 @@ impl PartialOrd for Number {
 
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = coinop_core::obyte::number::format(self.to_f64()).map_err(|_| fmt::Error)?;
+        let text = coinop_core::obyte::number::format(self.to_f64()).map_err(|_infinite| fmt::Error)?;
         f.write_str(&text)
     }
 }

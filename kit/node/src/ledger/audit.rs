@@ -9,6 +9,9 @@ use serde_json::Value;
 use super::{Ledger, Purse};
 use crate::dag::{CoinId, Joint, Sequence};
 
+/// What counting votes costs, besides.
+const SYSTEM_VOTE_COUNT_FEE: u128 = 1_000_000_000;
+
 /// Where all bytes are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
@@ -133,9 +136,12 @@ impl Ledger {
 impl Tally {
     fn add(&mut self, ledger: &Ledger, joint: &Joint) -> Result<(), Discrepancy> {
         let unit = &joint.unit;
-        let (mut taken, mut given) = (0, 0);
+        let (mut taken, mut given, mut traffic) = (0, 0, 0);
         for (message_index, message) in (0..).zip(unit["messages"].as_array().into_iter().flatten()) {
             let payload = &message["payload"];
+            if message["app"] == "system_vote_count" {
+                traffic += SYSTEM_VOTE_COUNT_FEE;
+            }
             if message["app"] != "payment" || !payload["asset"].is_null() {
                 continue;
             }
@@ -153,7 +159,7 @@ impl Tally {
         }
         let fee = |field: &str| u128::from(unit[field].as_u64().unwrap_or(0));
         let commissions = fee("headers_commission") + fee("payload_commission");
-        let traffic = fee("tps_fee") + fee("oversize_fee") + fee("burn_fee");
+        traffic += fee("tps_fee") + fee("oversize_fee") + fee("burn_fee");
         given += commissions + traffic;
         self.commissions += commissions;
         self.traffic += traffic;

@@ -1,5 +1,7 @@
 //! What the node itself posts: heartbeats of the order provider, gifts of the faucet.
 
+use std::time::Duration;
+
 use coinop_core::{
     AmountError, Bytes, Timestamp,
     obyte::{
@@ -22,6 +24,9 @@ const MAX_GIFTS: usize = 100;
 /// How many coins a unit may spend.
 const MAX_COINS: usize = 128;
 
+/// How long the shell may take to sign and post.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A unit to be signed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Draft {
@@ -29,6 +34,21 @@ pub struct Draft {
     pub unit: Value,
     /// How many requests to the faucet it fulfils, the oldest ones.
     pub requests: usize,
+    /// When it was composed.
+    pub at: Timestamp,
+}
+
+impl Draft {
+    /// When it is composed anew if nobody has posted it.
+    pub(super) fn expires(&self) -> Timestamp {
+        self.at.after(PATIENCE)
+    }
+
+    /// Whether `unit` is this draft, signed.
+    pub(super) fn became(&self, unit: &Value) -> bool {
+        let drafted = unit::hash_to_sign(&self.unit);
+        drafted.is_ok() && drafted == unit::hash_to_sign(unit)
+    }
 }
 
 /// The node cannot post what it should.
@@ -47,15 +67,15 @@ pub enum Unfunded {
 
 impl Ledger {
     pub(super) fn draft_heartbeat(&self, now: Timestamp) -> Result<Draft, Unfunded> {
-        let feed = message("data_feed", json!({"timestamp": now.millis()}))?;
+        let feed = message("data_feed", &json!({"timestamp": now.millis()}))?;
         let unit = self.compose(now, Purse::Provider, &[feed], &[])?;
-        Ok(Draft { unit, requests: 0 })
+        Ok(Draft { unit, requests: 0, at: now })
     }
 
     pub(super) fn draft_gift(&self, now: Timestamp) -> Result<Draft, Unfunded> {
         let requests = &self.work.requests[..self.work.requests.len().min(MAX_GIFTS)];
         let unit = self.compose(now, Purse::Faucet, &[], requests)?;
-        Ok(Draft { unit, requests: requests.len() })
+        Ok(Draft { unit, requests: requests.len(), at: now })
     }
 
     fn compose(
@@ -101,7 +121,7 @@ fn framed(
     outputs: &[(Address, Bytes)],
 ) -> Result<Value, UnitError> {
     let inputs: Vec<Value> = coins.iter().map(Coin::input).collect();
-    let payment = message("payment", payment(&inputs, outputs))?;
+    let payment = message("payment", &payment(&inputs, outputs))?;
     let messages: Vec<&Value> = messages.iter().chain([&payment]).collect();
     complete(json!({
         "version": Network::Devnet.version(),
@@ -126,8 +146,8 @@ pub(super) fn author(key: &PublicKey, with_definition: bool) -> Value {
     author
 }
 
-pub(super) fn message(app: &str, payload: Value) -> Result<Value, UnitError> {
-    let hash = unit::payload_hash(&payload, Network::Devnet.version())?;
+pub(super) fn message(app: &str, payload: &Value) -> Result<Value, UnitError> {
+    let hash = unit::payload_hash(payload, Network::Devnet.version())?;
     Ok(json!({"app": app, "payload_location": "inline", "payload_hash": hash, "payload": payload}))
 }
 

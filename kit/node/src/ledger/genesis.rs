@@ -16,7 +16,7 @@ use coinop_core::{
 };
 use serde_json::{Value, json};
 
-use super::{Command, Draft, Effect, Ledger, Purse, Refusal, Work, draft};
+use super::{Command, Draft, Effect, Event, Ledger, Purse, Refusal, Work, draft};
 use crate::{
     agent::channel,
     dag::{Dag, InsertError, Params, Properties, SystemVar, SystemVars},
@@ -121,6 +121,7 @@ impl Ledger {
     fn begin(&mut self, treasury: &Treasury, now: Timestamp) -> Result<(), GenesisError> {
         while self.dag.last_stable().and_then(|joint| joint.properties.mci).is_none_or(|mci| mci == 0) {
             let draft = self.draft_heartbeat(now).map_err(|error| Box::new(Refusal::from(error)))?;
+            self.apply(&Event::Drafted { at: now, purse: Purse::Provider, draft: draft.clone() });
             let unit = treasury.sign(Purse::Provider, &draft)?;
             self.run(now, Command::Post { unit })?;
             while self.dag.next_stable().is_some() || self.work.uncharged.is_some() {
@@ -151,7 +152,7 @@ fn genesis(treasury: &Treasury, config: &Config) -> Result<Value, UnitError> {
     let mut outputs = [(Address::of_key(&provider), PROVIDER_SHARE), (Address::of_key(&faucet), Bytes::ZERO)];
     let issue = vec![json!({"type": "issue", "serial_number": 1, "amount": TOTAL})];
     let unit = |outputs: &[(Address, Bytes)]| {
-        let payment = draft::message("payment", draft::payment(&issue, outputs))?;
+        let payment = draft::message("payment", &draft::payment(&issue, outputs))?;
         draft::complete(json!({
             "version": Network::Devnet.version(),
             "alt": Network::Devnet.alt(),

@@ -44,6 +44,12 @@ pub(super) fn definitions(unit: &Value) -> impl Iterator<Item = (Address, &Value
     })
 }
 
+/// Whether a unit has to do with anything but bytes.
+pub(super) fn has_assets(unit: &Value) -> bool {
+    let mut messages = unit["messages"].as_array().into_iter().flatten();
+    messages.any(|message| message["app"] == "asset" || !message["payload"]["asset"].is_null())
+}
+
 /// The addresses a unit pays, in the order of its outputs.
 pub(super) fn paid(unit: &Value) -> impl Iterator<Item = Address> {
     let messages = unit["messages"].as_array().into_iter().flatten();

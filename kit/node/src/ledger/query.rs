@@ -1,6 +1,6 @@
 //! What light wallets ask.
 
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use coinop_core::{
     Bytes, Timestamp,
@@ -112,25 +112,35 @@ impl Ledger {
         })
     }
 
-    /// Free units to build on, sorted: the best one, those that `from` has to follow, then any.
+    /// Free units to build on, sorted: the best one, those that follow what `from` sent or may spend, then
+    /// any. Unlike a hub's choice, also those that paid little or are dated a little ahead: on a quiet
+    /// ledger there may be no others.
     fn parents(&self, from: &Address, now: Timestamp) -> Vec<&Joint> {
         let dag = &self.dag;
         let usable = |joint: &&Joint| joint.facts.timestamp <= now.seconds() + dag.params().max_seconds_ahead;
-        let free: Vec<&Joint> = dag.free_units().filter(usable).collect();
-        let units: Vec<Hash> = free.iter().map(|joint| joint.facts.hash).collect();
-        let mci = dag.last_stable().and_then(|joint| joint.properties.mci).unwrap_or_default();
-        let best = dag.best_parent(&units, &dag.system_vars().order_providers(mci));
-        let own = dag.units_of(from).last().filter(|joint| !joint.properties.is_stable);
-        let follows_own =
-            |joint: &Joint| own.is_some_and(|own| dag.is_included(&own.facts.hash, &[joint.facts.hash]));
-        let mut ranked = free;
-        ranked.sort_by_key(|joint| {
-            let is_best = Some(joint.facts.hash) == best;
-            (!is_best, !follows_own(joint), joint.properties.is_aa_response, joint.facts.hash)
-        });
-        ranked.truncate(MAX_PARENTS);
-        ranked.sort_by_key(|joint| joint.facts.hash);
-        ranked
+        let mut free: Vec<&Joint> = dag.free_units().filter(usable).collect();
+        if free.len() > MAX_PARENTS {
+            let units: Vec<Hash> = free.iter().map(|joint| joint.facts.hash).collect();
+            let mci = dag.last_stable().and_then(|joint| joint.properties.mci).unwrap_or_default();
+            let best = dag.best_parent(&units, &dag.system_vars().order_providers(mci));
+            let own = self.unstable_of(from);
+            free.sort_by_cached_key(|joint| {
+                let is_best = Some(joint.facts.hash) == best;
+                let follows = own.iter().filter(|unit| dag.is_included(unit, &[joint.facts.hash])).count();
+                (!is_best, Reverse(follows), joint.properties.is_aa_response, joint.facts.hash)
+            });
+            free.truncate(MAX_PARENTS);
+        }
+        free.sort_by_key(|joint| joint.facts.hash);
+        free
+    }
+
+    /// The units that an address authored or was paid by and that are not stable yet.
+    fn unstable_of(&self, address: &Address) -> BTreeSet<Hash> {
+        let sent = self.dag.unstable_units().filter(|joint| joint.facts.authors.contains(address));
+        let sent = sent.map(|joint| joint.facts.hash);
+        let paid = self.dag.unspent(address).into_iter().filter(|it| !it.is_stable).map(|it| it.id.unit);
+        sent.chain(paid).collect()
     }
 
     /// The unspent coins of an address, in bytes.
@@ -143,7 +153,7 @@ impl Ledger {
     /// do not suffice.
     pub fn pick_coins(&self, address: &Address, amount: Bytes) -> Vec<Coin> {
         let mut coins = self.coins(address);
-        coins.sort_by_key(|coin| (!self.is_stable(&coin.unit), std::cmp::Reverse(coin.amount), coin.unit));
+        coins.sort_by_key(|coin| (!self.is_stable(&coin.unit), Reverse(coin.amount), coin.unit));
         let enough = (0..=coins.len()).find(|count| Coin::sum(&coins[..*count]) >= amount);
         coins.truncate(enough.unwrap_or(0));
         coins

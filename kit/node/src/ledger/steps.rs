@@ -38,8 +38,8 @@ impl Ledger {
             Task::Answer(..) => at_once("an agent has a trigger to answer"),
             Task::Charge(_) => at_once("stable units have not been charged"),
             Task::Stabilize(_) => at_once("units have become stable"),
-            Task::Give => at_once("the faucet was asked for money"),
-            Task::Beat => Deadline { at: self.next_beat(), reason: "the order provider's heartbeat" },
+            Task::Give => Deadline { at: self.gift_due(), reason: "the faucet was asked for money" },
+            Task::Beat => Deadline { at: self.beat_due(), reason: "the order provider's heartbeat" },
         };
         Some(deadline)
     }
@@ -51,11 +51,12 @@ impl Ledger {
                 Ok(Decision::event(Event::Charged { at: now, charged: self.dag.charged(mci) }))
             }
             Some(Task::Stabilize(mci)) => Ok(self.stabilize(now, mci)),
-            Some(Task::Give) => Ok(drafted(now, Purse::Faucet, self.draft_gift(now)?)),
-            Some(Task::Beat) if now >= self.next_beat() => {
-                Ok(drafted(now, Purse::Provider, self.draft_heartbeat(now)?))
+            Some(Task::Give | Task::Beat) if self.due().is_some_and(|due| now < due.at) => {
+                Ok(Decision::nothing())
             }
-            Some(Task::Beat) | None => Ok(Decision::nothing()),
+            Some(Task::Give) => Ok(drafted(now, Purse::Faucet, self.draft_gift(now)?)),
+            Some(Task::Beat) => Ok(drafted(now, Purse::Provider, self.draft_heartbeat(now)?)),
+            None => Ok(Decision::nothing()),
         }
     }
 
@@ -72,11 +73,28 @@ impl Ledger {
         if let Some(mci) = self.dag.next_stable() {
             return Some(Task::Stabilize(mci));
         }
-        if !work.requests.is_empty() && !work.drafts.contains_key(&Purse::Faucet) {
-            return Some(Task::Give);
+        let gives = !work.requests.is_empty();
+        let beats = self.is_anything_to_order();
+        match (gives, beats) {
+            // Whichever is earlier, so that an unsigned draft of one purse does not hold up the other.
+            (true, true) if self.gift_due() > self.beat_due() => Some(Task::Beat),
+            (true, true | false) => Some(Task::Give),
+            (false, true) => Some(Task::Beat),
+            (false, false) => None,
         }
-        let beats = self.is_anything_to_order() && !work.drafts.contains_key(&Purse::Provider);
-        beats.then_some(Task::Beat)
+    }
+
+    fn gift_due(&self) -> Timestamp {
+        self.after_draft(Purse::Faucet, self.work.now)
+    }
+
+    fn beat_due(&self) -> Timestamp {
+        self.after_draft(Purse::Provider, self.next_beat())
+    }
+
+    /// What is composed already is composed anew only when nobody has posted it for a while.
+    fn after_draft(&self, purse: Purse, otherwise: Timestamp) -> Timestamp {
+        self.work.drafts.get(&purse).map_or(otherwise, Draft::expires)
     }
 
     /// Two heartbeats make a unit stable: one that follows it, and one that follows that.
@@ -103,7 +121,8 @@ impl Ledger {
         };
         let mut triggers = Vec::new();
         for joint in good.filter(|joint| !joint.properties.is_aa_response) {
-            let agents: BTreeSet<Address> = paid(&joint.unit).filter(lives).collect();
+            let reads = |agent: &Address| Trigger::of_unit(&joint.unit, agent, 0).is_some();
+            let agents: BTreeSet<Address> = paid(&joint.unit).filter(lives).filter(reads).collect();
             triggers.extend(agents.into_iter().map(|agent| Due { unit: joint.facts.hash, agent, mci }));
         }
         let pushes = joints.iter().map(|joint| {

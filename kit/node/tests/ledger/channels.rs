@@ -32,7 +32,7 @@ impl Scene {
         let definition = json!(["autonomous agent", {"base_aa": BASE, "params": params}]);
         let channel = Address::of_definition(&definition).unwrap();
         let mut scene = Self { world, alice, bob, mallory, definition, channel };
-        let defined = message("definition", json!({"address": channel, "definition": scene.definition}));
+        let defined = message("definition", &json!({"address": channel, "definition": scene.definition}));
         let unit = scene.alice.pay(&scene.world, channel, deposit, &[defined]);
         scene.world.post(&unit).unwrap();
         scene.world.settle();
@@ -40,7 +40,7 @@ impl Scene {
     }
 
     fn trigger(&mut self, by: fn(&Self) -> &Wallet, amount: u64, data: Option<Value>) {
-        let data: Vec<Value> = data.map(|payload| message("data", payload)).into_iter().collect();
+        let data: Vec<Value> = data.map(|payload| message("data", &payload)).into_iter().collect();
         let unit = by(self).pay(&self.world, self.channel, amount, &data);
         self.world.post(&unit).unwrap();
         self.world.settle();
@@ -157,7 +157,7 @@ fn a_deposit_while_closing_comes_back() {
 #[test]
 fn triggers_of_one_moment_are_answered_one_after_the_other() {
     let mut scene = Scene::opened(1_000_000);
-    let close = [message("data", json!({"close": 1, "period": 1}))];
+    let close = [message("data", &json!({"close": 1, "period": 1}))];
     let deposit = scene.alice.pay(&scene.world, scene.channel, 200_000, &[]);
     scene.world.post(&deposit).unwrap();
     let close = scene.bob.pay(&scene.world, scene.channel, 10_000, &close);
@@ -189,7 +189,7 @@ fn another_agent_is_refused_by_name() {
     world.fund(&alice, 1_000_000);
     let definition = json!(["autonomous agent", {"base_aa": alice.address, "params": {"x": 1}}]);
     let address = Address::of_definition(&definition).unwrap();
-    let defined = message("definition", json!({"address": address, "definition": definition}));
+    let defined = message("definition", &json!({"address": address, "definition": definition}));
 
     let refused = world.post(&alice.pay(&world, alice.address, 20_000, &[defined]));
 

@@ -4,7 +4,7 @@ use coinop_core::{Bytes, Machine};
 use coinop_node::ledger::{Command, Effect, Purse, Refusal};
 use serde_json::json;
 
-use crate::world::{Wallet, World, hash};
+use crate::world::{Wallet, World, hash, message};
 
 #[test]
 fn the_same_configuration_gives_the_same_ledger() {
@@ -136,16 +136,14 @@ fn the_faucet_does_not_give_more_than_it_has() {
 fn a_draft_that_was_not_signed_before_a_restart_is_pending() {
     let (mut world, alice) = (World::new(), Wallet::of("alice"));
     world.ask(Command::Fund { address: alice.address, amount: Bytes::new(5_000) }).unwrap();
-    let context = coinop_core::Context { now: world.now, random: [0; 32] };
-    let decision = world.ledger.decide(&context, Command::Wake).unwrap();
     // The process ends after the event and before the effect.
-    decision.events.iter().for_each(|event| world.ledger.apply(event));
+    let lost = world.ask_without_effects(Command::Wake);
 
     let restarted = world.ledger.pending();
 
-    assert_eq!(restarted, decision.effects);
+    assert_eq!(restarted, lost);
     assert!(matches!(restarted.as_slice(), [Effect::Sign { purse: Purse::Faucet, .. }]));
-    assert_eq!(world.ledger.deadline(), None, "it waits for the signature");
+    assert!(world.ledger.deadline().unwrap().at > world.now, "it waits for the signature");
     world.carry_out(restarted[0].clone());
     world.settle();
     assert_eq!(world.balance(&alice), 5_000);
@@ -160,4 +158,63 @@ fn a_quiet_ledger_stays_quiet() {
     world.pass(Duration::from_hours(1));
 
     assert_eq!(world.ledger.dag().joints().count(), units);
+}
+
+#[test]
+fn a_draft_that_nobody_signs_is_composed_anew() {
+    let (mut world, alice) = (World::new(), Wallet::of("alice"));
+    world.ask(Command::Fund { address: alice.address, amount: Bytes::new(5_000) }).unwrap();
+    let lost = world.ask_without_effects(Command::Wake);
+
+    world.settle();
+
+    assert_eq!(world.balance(&alice), 5_000, "given once");
+    let [Effect::Sign { purse, draft }] = lost.as_slice() else { panic!("a draft to sign") };
+    let late = world.sign(*purse, draft);
+    assert!(matches!(world.post(&late), Err(Refusal::NotDrafted(Purse::Faucet))), "the first draft is void");
+    world.check();
+}
+
+#[test]
+fn assets_are_refused_by_name() {
+    let (mut world, alice) = (World::new(), Wallet::of("alice"));
+    world.fund(&alice, 1_000_000);
+    let asset = json!({
+        "is_private": false, "is_transferrable": true, "auto_destroy": false, "fixed_denominations": false,
+        "issued_by_definer_only": true, "cosigned_by_definer": false, "spender_attested": false,
+    });
+
+    let refused = world.post(&alice.pay(&world, alice.address, 20_000, &[message("asset", &asset)]));
+
+    assert_eq!(refused, Err(Refusal::BytesOnly));
+}
+
+#[test]
+fn forty_wallets_that_asked_in_the_same_moment_are_all_served() {
+    let mut world = World::new();
+    let wallets: Vec<Wallet> = (0..40).map(|number| Wallet::of(&format!("wallet {number}"))).collect();
+    for wallet in &wallets {
+        world.ask(Command::Fund { address: wallet.address, amount: Bytes::new(1_000_000) }).unwrap();
+    }
+    world.settle();
+    let next = |index: usize| wallets[(index + 1) % wallets.len()].address;
+
+    for _ in 0..3 {
+        // Every unit is composed before the first one is posted.
+        let units: Vec<_> = wallets
+            .iter()
+            .enumerate()
+            .map(|(index, wallet)| wallet.pay(&world, next(index), 1_000, &[]))
+            .collect();
+        for unit in &units {
+            world.post(unit).unwrap();
+        }
+        world.pass(Duration::from_millis(700));
+    }
+    world.settle();
+
+    let stable = |wallet: &Wallet| world.ledger.balance(&wallet.address).pending.is_zero();
+    assert!(wallets.iter().all(stable));
+    assert!(wallets.iter().all(|wallet| world.balance(wallet) > 990_000));
+    world.check();
 }

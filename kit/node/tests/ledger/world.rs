@@ -16,7 +16,7 @@ use coinop_core::{
 };
 use coinop_node::{
     agent::compose::Coin,
-    ledger::{Audit, Command, Config, Effect, Event, Ledger, Notice, Push, Refusal, Treasury},
+    ledger::{Audit, Command, Config, Draft, Effect, Event, Ledger, Notice, Purse, Push, Refusal, Treasury},
 };
 use serde_json::{Value, json};
 
@@ -48,22 +48,33 @@ impl World {
 
     /// Decides, records, applies, and carries out.
     pub(crate) fn ask(&mut self, command: Command) -> Result<(), Refusal> {
+        self.record(command)?.into_iter().for_each(|effect| self.carry_out(effect));
+        Ok(())
+    }
+
+    /// What would have been carried out if the process had not ended.
+    pub(crate) fn ask_without_effects(&mut self, command: Command) -> Vec<Effect> {
+        self.record(command).unwrap()
+    }
+
+    fn record(&mut self, command: Command) -> Result<Vec<Effect>, Refusal> {
         let context = Context { now: self.now, random: [0; 32] };
         let decision = self.ledger.decide(&context, command)?;
         for event in &decision.events {
             self.journal.push(serde_json::to_string(event).unwrap());
             self.ledger.apply(event);
         }
-        for effect in decision.effects {
-            self.carry_out(effect);
-        }
-        Ok(())
+        Ok(decision.effects)
+    }
+
+    pub(crate) fn sign(&self, purse: Purse, draft: &Draft) -> Value {
+        self.treasury.sign(purse, draft).unwrap()
     }
 
     pub(crate) fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Sign { purse, draft } => {
-                let unit = self.treasury.sign(purse, &draft).unwrap();
+                let unit = self.sign(purse, &draft);
                 self.ask(Command::Post { unit }).unwrap();
             }
             Effect::Push(push) => self.pushes.push(push),
@@ -177,13 +188,13 @@ impl Wallet {
         let inputs: Vec<Value> = coins.iter().map(Coin::input).collect();
         let mut change = total - amount;
         for _ in 0..2 {
-            let mut outputs = vec![(to, amount), (self.address, change)];
+            let mut outputs = [(to, amount), (self.address, change)];
             outputs.sort();
             let outputs: Vec<Value> = outputs
                 .iter()
                 .map(|(address, amount)| json!({"address": address, "amount": amount}))
                 .collect();
-            let payment = message("payment", json!({"inputs": inputs, "outputs": outputs}));
+            let payment = message("payment", &json!({"inputs": inputs, "outputs": outputs}));
             let mut unit = json!({
                 "version": Network::Devnet.version(),
                 "alt": Network::Devnet.alt(),
@@ -227,8 +238,8 @@ impl Wallet {
     }
 }
 
-pub(crate) fn message(app: &str, payload: Value) -> Value {
-    let hash = unit::payload_hash(&payload, Network::Devnet.version()).unwrap();
+pub(crate) fn message(app: &str, payload: &Value) -> Value {
+    let hash = unit::payload_hash(payload, Network::Devnet.version()).unwrap();
     json!({"app": app, "payload_location": "inline", "payload_hash": hash, "payload": payload})
 }
 

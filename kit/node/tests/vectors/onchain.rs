@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use coinop_core::{
     Bytes,
-    obyte::{Network, hash::Hash, signed::hash_to_sign},
+    obyte::{Network, address::Address, hash::Hash, signed::hash_to_sign},
 };
 use coinop_node::agent::{
     Record, Trigger, Vars,
     channel::Channel,
     compose::{Coin, Executed, Frame, Holdings, execute},
 };
+use coinop_tests::Case;
 use serde_json::{Map, Value, json};
 
 /// Fields of a trigger's case that say nothing about what an agent answers.
@@ -28,6 +29,12 @@ const NOT_COMPARED: &[(&str, &str)] = &[
     ("state_after", "the posted unit's place in the graph, not the agent's answer"),
 ];
 
+/// Parts of the file that are no cases.
+const NOT_CASES: &[(&str, &str)] = &[
+    ("replay", "says how to play the file"),
+    ("after_last_case", "the last heartbeats: no agent has anything to answer in them"),
+];
+
 /// Fields that are replayed: what they add is input for the case and for those after it.
 const REPLAYED: &[&str] = &["before", "unit", "after", "then"];
 
@@ -37,11 +44,11 @@ const ADDED_BY_THE_NODE: [&str; 2] = ["main_chain_index", "actual_tps_fee"];
 /// Parts of an error that quote the base agent's source, which this node does not have.
 const QUOTED_SOURCE: &str = "formula_omitted";
 
-#[test]
-fn the_agent_answers_as_recorded() {
-    let file = crate::load("channel_onchain_run.json");
-    let mut replay = Replay::of_context(&file["context"]);
-    let cases = file["cases"].as_array().unwrap();
+/// Replays the file; gives the number of cases.
+pub(crate) fn channel_onchain_run(file: &Case<'_>) -> usize {
+    let cases = file.input("cases").as_array().unwrap();
+    file.compare("count", cases.len());
+    let mut replay = Replay::of_context(file.input("context"));
     for (index, case) in cases.iter().enumerate() {
         if case["kind"] == "request" {
             // What the graph did before a request is recorded with the next trigger.
@@ -50,9 +57,13 @@ fn the_agent_answers_as_recorded() {
         }
         replay.play(case);
     }
-    println!("channel_onchain_run: {} cases, {} responses", cases.len(), replay.responses);
-    assert!(!cases.is_empty() && replay.responses > 0, "nothing was compared");
-    assert_eq!(file["count"], cases.len());
+    let channel = Address::of_definition(file.input("aa_definition")).unwrap();
+    file.compare("aa_address", channel.as_str());
+    for (field, why) in NOT_CASES {
+        assert!(!why.is_empty() && file.optional(field).is_some());
+    }
+    assert!(replay.responses > 0, "no agent answered anything");
+    cases.len()
 }
 
 /// The recorded network, as far as agents see it.
@@ -93,7 +104,7 @@ impl Replay {
         match case["kind"].as_str().unwrap() {
             "trigger" => self.play_trigger(case),
             "request" => self.play_dry_run(case),
-            "off_chain" => self.check_packages(case),
+            "off_chain" => check_packages(case),
             "wait" => expect_only(case, &["name", "kind", "node_clock", "seconds", "note"]),
             kind => panic!("{}: cases of kind {kind} are not known", case["name"]),
         }
@@ -281,22 +292,28 @@ impl Replay {
         same(&ours, recorded, &case["name"].to_string());
         self.responses += 1;
     }
+}
 
-    fn check_packages(&self, case: &Value) {
-        expect_only(case, &["name", "kind", "node_clock", "packages", "note"]);
-        for signed in case["packages"].as_array().unwrap() {
-            expect_only(signed, &["signed_by", "package", "hash_to_sign_hex", "note"]);
-            let package = &signed["package"];
-            let version = package["version"].as_str().unwrap();
-            if version.starts_with("1.") {
-                // Signed over another hash than this version wants; the agent must refuse it.
-                continue;
-            }
-            let hash = hash_to_sign(package).unwrap();
-            let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(signed["hash_to_sign_hex"], hex, "{}", case["name"]);
+fn check_packages(case: &Value) {
+    expect_only(case, &["name", "kind", "node_clock", "packages", "note"]);
+    for signed in case["packages"].as_array().unwrap() {
+        expect_only(signed, &["signed_by", "package", "hash_to_sign_hex", "note"]);
+        let package = &signed["package"];
+        if package["version"].as_str().unwrap().starts_with("1.") {
+            // Signed over another hash than this version wants; the agent must refuse it.
+            continue;
         }
+        let hash = Hash::from_bytes(hash_to_sign(package).unwrap());
+        assert_eq!(signed["hash_to_sign_hex"], hex(&hash), "{}", case["name"]);
     }
+}
+
+fn hex(hash: &Hash) -> String {
+    hash.as_bytes()
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|half| char::from_digit(half.into(), 16).unwrap())
+        .collect()
 }
 
 fn frame(main: &Value, parents: &Value) -> Frame {
