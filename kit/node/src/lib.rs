@@ -5,5 +5,6 @@ pub mod dag;
 pub mod hub;
 mod js;
 mod oscript;
+pub mod quote;
 pub mod validate;
 mod verdict;
