@@ -9,6 +9,7 @@ pub mod network;
 pub mod notice;
 pub mod run;
 pub mod shell;
+pub mod tui;
 
 pub use coinop_core as core;
 pub use coinop_node as node;
