@@ -10,6 +10,9 @@ use super::{
     words::money,
 };
 
+/// From this width on there is room for what a party does.
+const ROOMY: u16 = 40;
+
 /// Draws what the parties' wallets hold.
 ///
 /// ```text
@@ -36,8 +39,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model) {
 
 fn split(row: Rect) -> [Rect; 4] {
     Layout::horizontal([
-        Constraint::Length(8),
         Constraint::Fill(1),
+        Constraint::Length(if row.width < ROOMY { 0 } else { 6 }),
         Constraint::Length(12),
         Constraint::Length(11),
     ])

@@ -15,7 +15,7 @@ use super::{
 /// Draws what each side of each session has at risk against what was agreed: now, and the most so far.
 ///
 /// ```text
-/// ─ 3 Exposures ─── buyer, steps ─ seller, steps
+/// ─ 3 Exposures ── buyer steps ── seller steps ─
 ///  alice → lamp     ███▒▒░ 1.2/2  ██▒░░░ 0.3/1
 ///  bob → charger    ██████ 2.0/2  ░░░░░░ 0.0/1
 /// ```
@@ -26,7 +26,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model) {
     let detail = Detail::of(room.width);
     let [_, buyer, _, seller, _] = detail.split(room);
     let (buyers, sellers) = match detail {
-        Detail::Steps => ("buyer, steps", "seller, steps"),
+        Detail::Steps => ("buyer steps", "seller steps"),
         Detail::MostSteps | Detail::Amounts => ("buyer, at most 2 steps", "seller, at most 1 step"),
     };
     head(frame, top, Rect { width: 24, ..buyer }, buyers);

@@ -52,12 +52,12 @@ fn link_head(frame: &mut Frame<'_>, top: Rect, column: Rect, link: &Link) {
         LinkState::Up => ("up", look::GOOD),
         LinkState::Cut => ("CUT", look::BAD),
     };
-    let line = Line::from(vec![
-        Span::styled(format!("{}–{}", link.one, link.other), look::CHOSEN),
-        Span::styled(format!(" {state}"), style),
+    let text = Line::from(vec![
+        Span::styled(format!("{}–{}", link.one, link.other), look::HEAD.patch(look::CHOSEN)),
+        Span::styled(format!(" {state} "), style),
     ]);
-    let width = u16::try_from(line.width()).unwrap_or(u16::MAX).min(column.width);
-    put(frame, Rect { x: column.x, width, ..top }, line);
+    let width = u16::try_from(text.width()).unwrap_or(u16::MAX).min(column.width);
+    put(frame, Rect { x: column.x, width, ..top }, text);
 }
 
 fn split(row: Rect) -> [Rect; 7] {
@@ -118,21 +118,25 @@ fn way(channel: &Channel, link: Option<&Link>, width: u16) -> Line<'static> {
     }
 }
 
-/// The payments on their way; those that wait stand in a queue before the thing.
+/// The payments on their way; those that wait stand in a queue before the thing, or
+/// before the cut.
 fn trace(channel: &Channel, link: Option<&Link>, width: u16) -> Line<'static> {
     let tip = if channel.shine > 0 { look::GOOD.patch(look::STRONG) } else { Style::new() };
     let mut cells = road(width, "─", look::FAINT, tip);
+    let is_cut = link.is_some_and(|link| link.state == LinkState::Cut);
+    let middle = usize::from(width / 2);
     let mut free = usize::from(width.saturating_sub(1));
     for dot in &channel.dots {
         let place = usize::from(dot.place) * usize::from(width) / 1_000;
+        if is_cut && !dot.is_credited() {
+            free = free.min(middle);
+        }
         let Some(place) = free.checked_sub(1).map(|last| place.min(last)) else { break };
         let style = if dot.is_waiting() { look::WAIT } else { look::GOOD.patch(look::STRONG) };
         cells[place] = Span::styled("●", style);
         free = place;
     }
-    if link.is_some_and(|link| link.state == LinkState::Cut)
-        && let Some(middle) = cells.get_mut(usize::from(width / 2))
-    {
+    if is_cut && let Some(middle) = cells.get_mut(middle) {
         *middle = Span::styled("╳", look::BAD);
     }
     Line::from(cells)

@@ -9,7 +9,7 @@ use super::{keys::KEYS, look, view::put};
 /// Draws the most important keys of the table.
 ///
 /// ```text
-///  q quit  Space pause  +- speed  ↑↓ line  p poke  ←→ link  c cut  1-5 zoom  ? help
+///  q quit  Space pause  +- speed  ↑↓ p poke line  ←→ c cut link  1-5 zoom  ? help
 /// ```
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect) {
     let mut spans = Vec::new();

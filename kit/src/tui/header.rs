@@ -43,17 +43,19 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model) {
     row(frame, second, sums, exposed(totals.is_beyond));
 }
 
-/// A line with a lamp at its right end; the lamp goes first when there is no room for both.
+/// A line with a lamp at its right end; without room for its words the lamp is only its sign.
 fn row(frame: &mut Frame<'_>, area: Rect, line: Line<'_>, lamp: Span<'static>) {
+    let fits = line.width() + lamp.width() + 2 <= usize::from(area.width);
+    let lamp = if fits { lamp } else { Span::styled(sign(&lamp.content), lamp.style) };
     let width = u16::try_from(lamp.width() + 1).unwrap_or(u16::MAX);
-    let [left, right] = Layout::horizontal([
-        Constraint::Length(u16::try_from(line.width() + 1).unwrap_or(u16::MAX)),
-        Constraint::Length(width.min(area.width.saturating_sub(20))),
-    ])
-    .flex(ratatui::layout::Flex::SpaceBetween)
-    .areas(area);
+    let [left, right] =
+        Layout::horizontal([Constraint::Fill(1), Constraint::Length(width)]).spacing(1).areas(area);
     put(frame, left, line);
     put(frame, right, lamp);
+}
+
+fn sign(words: &str) -> String {
+    words.chars().take(1).collect()
 }
 
 fn pace(pace: Pace) -> (String, ratatui::style::Style) {

@@ -8,18 +8,19 @@ use ratatui::{
 use super::{keys::KEYS, look, view::put};
 
 /// What the signs on the screen mean.
-const SIGNS: [(&str, &str); 13] = [
+const SIGNS: [(&str, &str); 14] = [
     ("●  ○", "a line is high, low"),
     ("1.9 s", "paid for that long"),
     ("!", "on, but not paid for"),
     ("─●─▶", "a payment on its way"),
-    ("●●─▶", "waiting to be credited"),
+    ("●●─▶", "not yet credited"),
     ("─╳──", "the link is cut"),
     ("┄┄┄▶", "a deposit on its way"),
     ("█", "now"),
     ("▒", "the most so far"),
     ("░", "up to the limit"),
     ("REFUSED", "the rules said no"),
+    ("CAUGHT", "a cheater has lost"),
     ("FAULT", "something went wrong"),
     ("HAND", "somebody intervened"),
 ];

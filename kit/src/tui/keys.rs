@@ -71,8 +71,7 @@ pub(super) const KEYS: [Key; 19] = [
     key(&[KeyCode::Char(' ')], Command::Pause, "Space", "pause, or go on").in_footer("Space", "pause"),
     key(&[KeyCode::Char('+'), KeyCode::Char('=')], Command::Faster, "+", "faster").in_footer("+-", "speed"),
     key(&[KeyCode::Char('-')], Command::Slower, "-", "slower"),
-    key(&[KeyCode::Down, KeyCode::Tab], Command::NextLine, "↓  Tab", "select the next input line")
-        .in_footer("↑↓", "line"),
+    key(&[KeyCode::Down, KeyCode::Tab], Command::NextLine, "↓  Tab", "select the next input line"),
     key(
         &[KeyCode::Up, KeyCode::BackTab],
         Command::LineBefore,
@@ -80,11 +79,11 @@ pub(super) const KEYS: [Key; 19] = [
         "select the input line before",
     ),
     key(&[KeyCode::Char('p'), KeyCode::Enter], Command::Poke, "p  Enter", "poke the selected input line")
-        .in_footer("p", "poke"),
-    key(&[KeyCode::Right], Command::NextLink, "→", "select the next link").in_footer("←→", "link"),
+        .in_footer("↑↓ p", "poke line"),
+    key(&[KeyCode::Right], Command::NextLink, "→", "select the next link"),
     key(&[KeyCode::Left], Command::LinkBefore, "←", "select the link before"),
     key(&[KeyCode::Char('c')], Command::ToggleLink, "c", "cut the selected link, or mend it")
-        .in_footer("c", "cut"),
+        .in_footer("←→ c", "cut link"),
     key(&[KeyCode::Char('1')], Command::Zoom(Panel::Things), "1", "things alone, or all again")
         .in_footer("1-5", "zoom"),
     key(&[KeyCode::Char('2')], Command::Zoom(Panel::Flows), "2", "flows alone, or all again"),

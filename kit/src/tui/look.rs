@@ -6,6 +6,8 @@ use ratatui::text::Span;
 
 /// Lines around panels, and what is over.
 pub(super) const FAINT: Style = Style::new().fg(Color::DarkGray);
+/// Words written into such a line, in the terminal's own colour.
+pub(super) const HEAD: Style = Style::new().fg(Color::Reset);
 /// Headings and what the eye should find first.
 pub(super) const STRONG: Style = Style::new().add_modifier(Modifier::BOLD);
 /// Parties and things.

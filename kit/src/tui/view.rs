@@ -138,23 +138,29 @@ pub(super) fn framed(frame: &mut Frame<'_>, area: Rect, panel: Panel) -> (Rect, 
     let [top, room] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area);
     put(frame, top, Line::styled("─".repeat(usize::from(top.width)), look::FAINT));
     let title = Rect { x: top.x.saturating_add(1), width: top.width.saturating_sub(1), ..top };
-    put(frame, title, Line::styled(panel.title(), look::STRONG));
+    put(frame, title, Line::styled(panel.title(), look::HEAD.patch(look::STRONG)));
     let [_, room] = Layout::horizontal([Constraint::Length(1), Constraint::Min(0)]).areas(room);
     (top, room)
 }
 
 /// Writes a column's head into the line above its panel.
 pub(super) fn head(frame: &mut Frame<'_>, top: Rect, column: Rect, text: &str) {
-    let head = Line::raw(text.to_owned());
-    let width = u16::try_from(head.width()).unwrap_or(u16::MAX).min(column.width);
+    if column.is_empty() {
+        return;
+    }
+    let head = Line::styled(format!("{text} "), look::HEAD);
+    let width = u16::try_from(head.width()).unwrap_or(u16::MAX).min(column.width + 1);
     put(frame, Rect { x: column.x, width, ..top }, head);
 }
 
 /// The same, for a column of numbers.
 pub(super) fn head_right(frame: &mut Frame<'_>, top: Rect, column: Rect, text: &str) {
-    let head = Line::raw(text.to_owned());
-    let width = u16::try_from(head.width()).unwrap_or(u16::MAX).min(column.width);
-    put(frame, Rect { x: column.right() - width, width, ..top }, head);
+    if column.is_empty() {
+        return;
+    }
+    let head = Line::styled(format!(" {text}"), look::HEAD);
+    let width = u16::try_from(head.width()).unwrap_or(u16::MAX).min(column.width + 1);
+    put(frame, Rect { x: column.right().saturating_sub(width), width, ..top }, head);
 }
 
 /// Draws one line of text.
@@ -177,7 +183,7 @@ pub(super) fn more(frame: &mut Frame<'_>, room: Rect, shown: usize, count: usize
     let text = format!(" +{} more ", count - shown);
     let width = u16::try_from(text.len()).unwrap_or(u16::MAX).min(room.width);
     let corner = Rect { x: room.right() - width, y: room.bottom() - 1, width, height: 1 };
-    put(frame, corner, Line::styled(text, look::CHOSEN));
+    put(frame, corner, Line::styled(text, look::HEAD.patch(look::CHOSEN)));
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ impl Model {
             Fact::Lease { line, until } => self.lease(who, line, *until),
             Fact::Line { line, level } => self.line(at, who, line, *level),
             Fact::Exposure { session, buyer, seller } => {
-                self.exposure(at, session, buyer.get(), seller.get())
+                self.exposure(at, session, buyer.get(), seller.get());
             }
             Fact::Balance { stable, pending } => {
                 self.wallets.row(who).holds = Some((stable.get(), pending.get()));
@@ -96,20 +96,18 @@ impl Model {
     fn link(&mut self, at: u64, one: &str, other: &str, state: LinkState) {
         let (one, other) = (clip(one, NAME_MAX), clip(other, NAME_MAX));
         let ends = format!("between {} and {}", self.name(&one), self.name(&other));
-        let before = match self.links.iter_mut().find(|link| link.joins(&one, &other)) {
-            Some(link) => std::mem::replace(&mut link.state, state),
-            None => {
-                if self.links.len() >= LINKS_MAX {
-                    self.links.pop_front();
-                }
-                self.links.push_back(Link { one, other, state });
-                LinkState::Up
+        let known = self.links.iter_mut().find(|link| link.joins(&one, &other));
+        let before = known.map_or(LinkState::Up, |link| std::mem::replace(&mut link.state, state));
+        if !self.links.iter().any(|link| link.joins(&one, &other)) {
+            if self.links.len() >= LINKS_MAX {
+                self.links.pop_front();
             }
-        };
+            self.links.push_back(Link { one, other, state });
+        }
         match (before, state) {
             (LinkState::Up, LinkState::Cut) => self.tell(at, Tone::Fault, &format!("the link {ends} is cut")),
             (LinkState::Cut, LinkState::Up) => {
-                self.tell(at, Tone::Good, &format!("the link {ends} is mended"))
+                self.tell(at, Tone::Good, &format!("the link {ends} is mended"));
             }
             (LinkState::Up, LinkState::Up) | (LinkState::Cut, LinkState::Cut) => {}
         }

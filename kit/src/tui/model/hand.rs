@@ -35,7 +35,7 @@ impl Model {
     /// Does what a key asked for, and gives back what the run has to do.
     pub(in crate::tui) fn obey(&mut self, command: Command) -> Option<Action> {
         self.changed = true;
-        let (lines, links) = (self.inputs().count(), self.links.len());
+        let (inputs, links) = (self.inputs().count(), self.links.len());
         let hand = &mut self.hand;
         match command {
             Command::Quit => return Some(Action::Quit),
@@ -51,8 +51,8 @@ impl Model {
                 let link = self.chosen_link()?;
                 return Some(Action::ToggleLink { one: link.one.clone(), other: link.other.clone() });
             }
-            Command::NextLine => hand.line = step(hand.line, lines, 1),
-            Command::LineBefore => hand.line = step(hand.line, lines, lines.saturating_sub(1)),
+            Command::NextLine => hand.line = step(hand.line, inputs, 1),
+            Command::LineBefore => hand.line = step(hand.line, inputs, inputs.saturating_sub(1)),
             Command::NextLink => hand.link = step(hand.link, links, 1),
             Command::LinkBefore => hand.link = step(hand.link, links, links.saturating_sub(1)),
             Command::Zoom(panel) => hand.zoom = (hand.zoom != Some(panel)).then_some(panel),

@@ -125,12 +125,17 @@ pub(in crate::tui) struct Dot {
     pub(super) session: String,
     /// The session's total with this payment.
     pub(super) total: u64,
-    pub(super) is_credited: bool,
+    is_credited: bool,
     /// How far it is, in thousandths of the way.
     pub(in crate::tui) place: u16,
 }
 
 impl Dot {
+    /// Whether it has arrived, as far as money goes.
+    pub(in crate::tui) fn is_credited(&self) -> bool {
+        self.is_credited
+    }
+
     /// Whether it waits to be credited.
     pub(in crate::tui) fn is_waiting(&self) -> bool {
         !self.is_credited && self.place >= WAITS_AT

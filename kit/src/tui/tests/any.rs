@@ -57,7 +57,7 @@ fn told_at_the_start() -> BoxedStrategy<Fact> {
         name,
         direction: if is_output { Direction::Output } else { Direction::Input },
     });
-    let link = prop_oneof![Just(LinkState::Up), Just(LinkState::Cut)];
+    let state = prop_oneof![Just(LinkState::Up), Just(LinkState::Cut)];
     prop_oneof![
         (name(), name()).prop_map(|(address, role)| Fact::Party { address, role }),
         (name(), name(), vec(line, 0..40)).prop_map(|(thing, service, lines)| Fact::Thing {
@@ -65,7 +65,7 @@ fn told_at_the_start() -> BoxedStrategy<Fact> {
             service,
             lines
         }),
-        (name(), name(), link).prop_map(|(one, other, state)| Fact::Link { one, other, state }),
+        (name(), name(), state).prop_map(|(one, other, state)| Fact::Link { one, other, state }),
         (name(), name(), bytes()).prop_map(|(thing, service, step)| Fact::Listing { thing, service, step }),
     ]
     .boxed()
