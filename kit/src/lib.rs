@@ -12,6 +12,7 @@ pub mod party;
 pub mod restore;
 pub mod run;
 pub mod shell;
+pub mod tui;
 
 pub use coinop_core as core;
 pub use coinop_node as node;
