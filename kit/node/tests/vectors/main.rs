@@ -1,16 +1,19 @@
-//! The recorded vectors that need a ledger.
+//! The recorded vectors that need a ledger: a real hub's verdicts and a real agent's answers.
 #![expect(
     clippy::unwrap_used,
     reason = "a check stops at the first surprise, and the harness names the case"
 )]
 
 mod onchain;
+mod post_joint;
 
 use coinop_tests::{Case, vectors};
 
 #[test]
-fn the_agents_answer_as_recorded() {
-    let content = vectors::load("channel_onchain_run");
-
-    assert_ne!(onchain::channel_onchain_run(&Case::of("channel_onchain_run", &content)), 0);
+fn every_recorded_case_of_the_node_is_met() {
+    vectors::run_whole(env!("CARGO_PKG_NAME"), |name, file| match name {
+        "post_joint_verdict" => post_joint::replay(),
+        "channel_onchain_run" => onchain::channel_onchain_run(&Case::of(name, file)),
+        other => panic!("{other} has no checks here"),
+    });
 }
