@@ -4,7 +4,7 @@ use std::{rc::Rc, time::Duration};
 
 use coinop_core::{
     Timestamp,
-    channel::{self, Role, Terms},
+    channel::{self, Phase, Role, Terms},
     market,
     obyte::address::Address,
     session::{
@@ -316,7 +316,9 @@ impl Party {
             let mut ours = purchases.values().filter(|slot| slot.agent == agent).peekable();
             ours.peek().is_some() && ours.all(|slot| slot.handle.state().is_over())
         };
-        if done {
+        let open =
+            self.channels.borrow().get(&agent).is_some_and(|slot| slot.handle.state().phase() == Phase::Open);
+        if done && open {
             self.ask_channel(agent, channel::Command::Close).await;
         }
     }
