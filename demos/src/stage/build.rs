@@ -12,7 +12,7 @@ use coinop::{
             hash::sha256,
             key::{KeyError, SecretKey},
         },
-        session::{ChannelTerms, Name},
+        session::{ChannelTerms, Metering, Name},
         tariff::{Quantity, Tariff},
     },
     journal::JournalError,
@@ -243,6 +243,7 @@ fn things(scenario: &Scenario, now: coinop::core::Timestamp) -> Result<World, St
         let setup = Setup { thing: entry };
         let Built { plant, counter, metering } = (device.build)(&setup).map_err(wrong)?;
         let tariff = tariff(device, entry).map_err(wrong)?;
+        let metering = within_a_step(metering, &tariff);
         let power = setup.line(device.power);
         lines.extend(plant.lines());
         things.push(Thing::new(name.clone(), device, tariff, power, plants.len(), (counter, metering), now));
@@ -250,6 +251,13 @@ fn things(scenario: &Scenario, now: coinop::core::Timestamp) -> Result<World, St
     }
     debug_assert!(lines.iter().any(|line| line.direction == Direction::Output) || things.is_empty());
     Ok((things, plants, lines))
+}
+
+/// A meter that is silent for longer than a step takes would give more than a step away.
+fn within_a_step(metering: Metering, tariff: &Tariff) -> Metering {
+    let step = metering.rated.least_time_for(tariff.step());
+    let most = u64::try_from(step.as_millis()).unwrap_or(u64::MAX) / 5 * 4;
+    Metering { gap_ms: metering.gap_ms.min(most), ..metering }
 }
 
 fn tariff(device: &Device, entry: &scenario::Thing) -> Result<Tariff, String> {

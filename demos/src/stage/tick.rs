@@ -101,7 +101,7 @@ impl Stage {
         self.shell.tell_at(HARDWARE, at, who, fact);
     }
 
-    fn count(&self, now: Timestamp) {
+    pub(super) fn count(&self, now: Timestamp) {
         let rig = self.rig.borrow();
         for thing in self.things.borrow_mut().iter_mut() {
             thing.count(now, rig.truth(thing.plant));
@@ -153,10 +153,14 @@ impl Stage {
     /// What a session wants of the thing at `index`.
     pub(super) fn demand(&self, index: usize, demand: Demand) {
         let now = self.shell.now();
+        let seen =
+            |session| self.buyer_of(session).map(|buyer| buyer.has_observed(session)).unwrap_or_default();
         let mut things = self.things.borrow_mut();
         let Some(thing) = things.get_mut(index) else { return };
         match demand {
-            Demand::Entitle { session, units_left, up_to } => thing.entitle(now, session, units_left, up_to),
+            Demand::Entitle { session, units_left, up_to } => {
+                thing.entitle(now, session, (units_left, up_to), seen(session));
+            }
             Demand::ReadLast { session } => thing.read_last(session),
             Demand::Act { session, action, counter: _ } => {
                 let known = thing.device.actions.iter().find(|known| known.name == action.as_str());

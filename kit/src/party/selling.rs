@@ -237,7 +237,7 @@ impl Party {
         let receivable = slot.handle.state().receivable();
         let Ok(agent) = self.sale_terms(buyer, terms).aa_address() else { return };
         if !receivable.is_zero() {
-            for id in self.sales_in(agent) {
+            for id in self.open_sales_in(agent) {
                 self.ask_sale(id, SaleCommand::Ready { deposit: receivable }).await;
             }
         }
@@ -326,6 +326,14 @@ impl Party {
     pub(super) fn sales_in(&self, agent: Address) -> Vec<SessionId> {
         let sales = self.sales.borrow();
         sales.iter().filter(|(_, slot)| slot.agent == agent).map(|(id, _)| *id).collect()
+    }
+
+    /// The sales that a channel is needed for.
+    pub(super) fn open_sales_in(&self, agent: Address) -> Vec<SessionId> {
+        let sales = self.sales.borrow();
+        let open =
+            sales.iter().filter(|(_, slot)| slot.agent == agent && is_live(slot.handle.state().state()));
+        open.map(|(id, _)| *id).collect()
     }
 
     fn is_occupied(&self) -> bool {

@@ -40,7 +40,15 @@ impl Model {
             Fact::Channel { channel, peer, period, state, deposited } => {
                 self.channel(at, channel, (who, peer), (*period, *state), deposited.get());
             }
-            Fact::Package { channel, period, session, amount_spent, payment_amount, signed_package: _ } => {
+            Fact::Package {
+                channel,
+                period,
+                session,
+                amount_spent,
+                payment_amount,
+                session_total: _,
+                signed_package: _,
+            } => {
                 self.package(channel, *period, session, (amount_spent.get(), payment_amount.get()));
             }
             Fact::Paid { session, value } => self.paid(at, session, value.get()),
