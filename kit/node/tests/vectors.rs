@@ -4,6 +4,12 @@ mod post_joint;
 
 use std::io::{Write as _, stdout};
 
+/// The order of the units, their balls, commissions and fees, found out by the node itself.
+#[test]
+fn order_of_units() {
+    assert!(post_joint::order() > 0, "nothing compared");
+}
+
 /// Every verdict of the recorded file, with what the node knew and what changed.
 #[test]
 fn post_joint_verdict() {
