@@ -15,7 +15,7 @@ mod stability;
 mod stabilize;
 mod tps;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use coinop_core::{
     Bytes,
@@ -49,6 +49,7 @@ pub struct Dag {
     chain: Chain,
     holdings: Holdings,
     names: Names,
+    native: BTreeSet<Address>,
     earnings: Earnings,
     bad: Bad,
 }
@@ -62,6 +63,7 @@ impl Dag {
             chain: Chain::default(),
             holdings: Holdings::default(),
             names: Names::default(),
+            native: BTreeSet::new(),
             earnings: Earnings::default(),
             bad: Bad::default(),
         }
@@ -194,6 +196,16 @@ impl Dag {
     /// The agent at this address, once its definition is stable at `mci`.
     pub fn agent(&self, address: &Address, mci: u64) -> Option<&Agent> {
         self.names.agent(address, mci, &self.chain)
+    }
+
+    /// Declares a base agent that this node runs without ever having seen its text.
+    pub fn run_natively(&mut self, base: Address) {
+        self.native.insert(base);
+    }
+
+    /// Whether parameterized copies of this agent may be defined although its own text is not here.
+    pub fn runs_natively(&self, base: &Address) -> bool {
+        self.native.contains(base)
     }
 
     /// Sets what an address has left of the tps fees it paid, as of `mci`.

@@ -1,7 +1,7 @@
 //! SHA-256 and its usual text.
 
 use alloc::string::String;
-use core::{fmt, str::FromStr};
+use core::{cmp::Ordering, fmt, str::FromStr};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -20,7 +20,9 @@ pub fn sha256_base64(bytes: &[u8]) -> String {
 }
 
 /// A SHA-256 that names something: a unit, a ball, a payload. Its text is base64, 44 characters.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+///
+/// Hashes are ordered as the protocol orders them: by their texts, not by their bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hash([u8; 32]);
 
 /// A text that is no hash.
@@ -45,6 +47,40 @@ impl Hash {
     /// The bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+}
+
+impl Ord for Hash {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match self.0.iter().zip(&other.0).position(|(one, two)| one != two) {
+            // Three bytes are four characters: the first difference lies among these.
+            Some(index) => self.ranks(index / 3).cmp(&other.ranks(index / 3)),
+            None => Ordering::Equal,
+        }
+    }
+}
+
+impl PartialOrd for Hash {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Hash {
+    /// The places in ASCII of the four characters that stand for the given three bytes.
+    fn ranks(&self, triple: usize) -> [u8; 4] {
+        let byte = |index: usize| self.0.get(triple * 3 + index).copied().unwrap_or(0);
+        let (one, two, three) = (byte(0), byte(1), byte(2));
+        [one >> 2, (one & 3) << 4 | two >> 4, (two & 15) << 2 | three >> 6, three & 63].map(rank)
+    }
+}
+
+/// The place of a digit of base64 among all of them in ASCII: signs, figures, capitals, small letters.
+const fn rank(digit: u8) -> u8 {
+    match digit {
+        0..=51 => digit + 12,
+        52..=61 => digit - 50,
+        _ => digit - 62,
     }
 }
 
@@ -109,6 +145,14 @@ mod tests {
             prop_assert_eq!(hash.to_string().parse(), Ok(hash));
             let json = serde_json::to_string(&hash).unwrap();
             prop_assert_eq!(serde_json::from_str::<Hash>(&json).unwrap(), hash);
+        }
+
+        #[test]
+        fn hashes_are_ordered_as_their_texts(one: [u8; 32], mut two: [u8; 32], same in 0..32_usize) {
+            two[..same].copy_from_slice(&one[..same]);
+            let (one, two) = (Hash::from_bytes(one), Hash::from_bytes(two));
+
+            prop_assert_eq!(one.cmp(&two), one.to_string().cmp(&two.to_string()));
         }
     }
 

@@ -53,13 +53,12 @@ impl Dag {
     }
 }
 
-/// Hashes count by their texts, so the hash itself comes last, for whoever wants it.
-type Rank = (Reverse<u64>, u64, bool, String, Hash);
+type Rank = (Reverse<u64>, u64, bool, Hash);
 
 fn rank(facts: &Facts, properties: &Properties, order_providers: &[Address]) -> Rank {
     let above = properties.level.saturating_sub(properties.witnessed_level);
     let is_ordinary = !facts.authors.iter().any(|author| order_providers.contains(author));
-    (Reverse(properties.witnessed_level), above, is_ordinary, facts.hash.to_string(), facts.hash)
+    (Reverse(properties.witnessed_level), above, is_ordinary, facts.hash)
 }
 
 /// The unstable part of the DAG while it is being rearranged.

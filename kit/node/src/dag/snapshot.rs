@@ -1,3 +1,6 @@
+use std::collections::BTreeSet;
+
+use coinop_core::obyte::address::Address;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -8,6 +11,7 @@ use super::{Dag, InsertError, Params, Properties, SystemVars, bad::Bad, earnings
 pub(super) struct Snapshot {
     params: Params,
     system_vars: SystemVars,
+    native: BTreeSet<Address>,
     earnings: Earnings,
     bad: Bad,
     joints: Vec<(Value, Properties)>,
@@ -20,6 +24,7 @@ impl From<Dag> for Snapshot {
             joints,
             params: dag.params,
             system_vars: dag.system_vars,
+            native: dag.native,
             earnings: dag.earnings,
             bad: dag.bad,
         }
@@ -31,6 +36,7 @@ impl TryFrom<Snapshot> for Dag {
 
     fn try_from(snapshot: Snapshot) -> Result<Self, InsertError> {
         let mut dag = Self::new(snapshot.params, snapshot.system_vars);
+        dag.native = snapshot.native;
         dag.earnings = snapshot.earnings;
         dag.bad = snapshot.bad;
         for (unit, properties) in snapshot.joints {

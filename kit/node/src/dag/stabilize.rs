@@ -65,16 +65,15 @@ impl Dag {
         }
     }
 
-    /// Balls are hashed in the order of their texts.
     fn ball_of(&self, joint: &Joint, done: &Places) -> Hash {
         let parents = joint.facts.parents.iter().filter_map(|parent| {
             let fresh = done.get(parent).and_then(|place| place.ball);
             fresh.or_else(|| self.joint(parent)?.properties.ball)
         });
         let mut parents: Vec<Hash> = parents.collect();
-        parents.sort_by_cached_key(Hash::to_string);
+        parents.sort_unstable();
         let mut skiplist = self.skiplist_balls(joint);
-        skiplist.sort_by_cached_key(Hash::to_string);
+        skiplist.sort_unstable();
         let is_nonserial = joint.properties.sequence == Sequence::FinalBad;
         ball_hash(&joint.facts.hash, &parents, &skiplist, is_nonserial)
     }

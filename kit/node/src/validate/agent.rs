@@ -47,6 +47,9 @@ fn check_parameterized(message: &Message<'_>, template: &Map<String, Value>) -> 
     let base = template.get("base_aa").and_then(Value::as_str).filter(|base| chash::is_valid160(base));
     let base: Option<Address> = base.and_then(|base| base.parse().ok());
     let base = base.ok_or_else(|| Verdict::unit("base_aa is not a valid address"))?;
+    if message.dag().runs_natively(&base) {
+        return Ok(());
+    }
     let agent = message.dag().agent(&base, message.base.mci);
     let agent = agent.ok_or_else(|| Verdict::unit("base AA not found"))?;
     let is_regular = js::truthy(agent.definition[1].get("messages"));
