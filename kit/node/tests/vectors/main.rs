@@ -10,6 +10,11 @@ mod post_joint;
 use coinop_tests::{Case, vectors};
 
 #[test]
+fn the_node_puts_units_into_the_order_that_was_recorded() {
+    assert!(post_joint::order() > 0, "nothing compared");
+}
+
+#[test]
 fn every_recorded_case_of_the_node_is_met() {
     vectors::run_whole(env!("CARGO_PKG_NAME"), |name, file| match name {
         "post_joint_verdict" => post_joint::replay(),
