@@ -12,7 +12,7 @@ mod narrate;
 mod purse;
 mod selling;
 mod serve;
-mod wire;
+pub mod wire;
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
