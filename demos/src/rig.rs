@@ -103,32 +103,46 @@ impl Rig {
         Self { guard, chip: Some(chip), worlds }
     }
 
-    /// Wants an output on until then; the answer is a report.
-    pub(crate) fn lease(&mut self, now: Timestamp, line: &str, until: Timestamp) -> Vec<Report> {
+    /// Wants an output on until then; what came of it is among the reports, now or later.
+    pub(crate) fn lease(
+        &mut self,
+        now: Timestamp,
+        line: &str,
+        until: Timestamp,
+    ) -> Result<Vec<Report>, RigError> {
         let lease = Lease { line: line.to_owned(), until };
         match &mut self.guard {
-            Guard::Inline(keeper) => match keeper.lease(now, &lease) {
-                Ok(()) => vec![Report::Granted { lease, at: now }],
-                Err(refusal) => vec![Report::Refused { lease, refusal }],
-            },
+            Guard::Inline(keeper) => {
+                let answer = match keeper.lease(now, &lease) {
+                    Ok(()) => Report::Granted { lease, at: now },
+                    Err(refusal) => Report::Refused { lease, refusal },
+                };
+                let mut reports = vec![answer];
+                reports.extend(self.step(now)?);
+                Ok(reports)
+            }
             Guard::Thread { sentry, .. } => {
                 // A guard that is behind or gone keeps its lines safe; the heartbeat tells.
                 if let Err(error) = sentry.send(Command::Lease(lease)) {
                     tracing::warn!(%error, line, "no lease");
                 }
-                Vec::new()
+                Ok(Vec::new())
             }
         }
     }
 
     /// Wants an output off.
-    pub(crate) fn release(&mut self, now: Timestamp, line: &str) {
+    pub(crate) fn release(&mut self, now: Timestamp, line: &str) -> Result<Vec<Report>, RigError> {
         match &mut self.guard {
-            Guard::Inline(keeper) => keeper.release(now, line),
+            Guard::Inline(keeper) => {
+                keeper.release(now, line);
+                self.step(now)
+            }
             Guard::Thread { sentry, .. } => {
                 if let Err(error) = sentry.send(Command::Release(line.to_owned())) {
                     tracing::warn!(%error, line, "not released by hand; the lease ends by itself");
                 }
+                Ok(Vec::new())
             }
         }
     }

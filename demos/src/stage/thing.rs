@@ -220,10 +220,13 @@ impl Thing {
     }
 
     /// What the sessions are to be told; accounts that had their last word are closed.
-    pub(super) fn words(&mut self, power_is_off: Power) -> Vec<Word> {
+    pub(super) fn words(&mut self, power: Power) -> Vec<Word> {
         let mut words = Vec::new();
+        // While others are served the power stays on, and what it gives is theirs.
+        let theirs = self.accounts.values().any(|account| !account.left.is_zero());
+        let settled = power == Power::Off || theirs;
         self.accounts.retain(|session, account| {
-            let last = account.last_word == LastWord::Wanted && power_is_off == Power::Off;
+            let last = account.last_word == LastWord::Wanted && settled;
             let kind = if last { Telling::Last } else { Telling::Meanwhile };
             let now = (account.metered, account.truth);
             if last || account.told != now {

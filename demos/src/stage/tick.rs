@@ -10,7 +10,7 @@ use coinop::{
 use coinop_hardware::guard::Report;
 
 use super::{
-    HARDWARE, Stage,
+    HARDWARE, RigError, Stage,
     thing::{Power, Telling, Word},
 };
 
@@ -24,13 +24,9 @@ impl Stage {
     pub(super) async fn tick(self: Rc<Self>) {
         let now = self.shell.now();
         let stepped = self.rig.borrow_mut().step(now);
-        match stepped {
-            Ok(reports) => self.hear(reports),
-            Err(error) => {
-                self.tell("guard", Fact::Fault { what: error.to_string() });
-                *self.trouble.borrow_mut() = Some(error);
-                return;
-            }
+        self.hear_or_stop(stepped);
+        if self.is_in_trouble() {
+            return;
         }
         self.count(now);
         if self.words_are_due(now) {
@@ -44,6 +40,17 @@ impl Stage {
                 stage.tick().await;
             }
         });
+    }
+
+    /// What the guard has to say; when the hardware broke, the run is over.
+    fn hear_or_stop(&self, reports: Result<Vec<Report>, RigError>) {
+        match reports {
+            Ok(reports) => self.hear(reports),
+            Err(error) => {
+                self.tell("guard", Fact::Fault { what: error.to_string() });
+                *self.trouble.borrow_mut() = Some(error);
+            }
+        }
     }
 
     /// What the guard has to say.
@@ -179,7 +186,7 @@ impl Stage {
         match until {
             Some(until) => {
                 let reports = self.rig.borrow_mut().lease(now, line, until);
-                self.hear(reports);
+                self.hear_or_stop(reports);
             }
             None => self.release(now, line),
         }
@@ -187,7 +194,8 @@ impl Stage {
 
     /// Ends the lease of a line, and says so.
     pub(super) fn release(&self, now: Timestamp, line: &str) {
-        self.rig.borrow_mut().release(now, line);
+        let reports = self.rig.borrow_mut().release(now, line);
+        self.hear_or_stop(reports);
         let until = u64::try_from(now.since(self.shell.start()).as_millis()).unwrap_or(u64::MAX);
         self.tell_of(now, line, Fact::Lease { line: line.to_owned(), until });
     }
