@@ -15,18 +15,8 @@ pub(crate) use self::{
     quantity::{Amount, Span},
 };
 
-/// The scenarios that are compiled in, by name.
-pub(crate) const BUILT_IN: &[(&str, &str)] = &[
-    ("street", include_str!("../../scenarios/street.toml")),
-    ("light", include_str!("../../scenarios/light.toml")),
-    ("ev-charging", include_str!("../../scenarios/ev-charging.toml")),
-    ("room", include_str!("../../scenarios/room.toml")),
-    ("cut-link", include_str!("../../scenarios/cut-link.toml")),
-    ("killed-party", include_str!("../../scenarios/killed-party.toml")),
-    ("dishonest-close", include_str!("../../scenarios/dishonest-close.toml")),
-    ("replayed-package", include_str!("../../scenarios/replayed-package.toml")),
-    ("stuck-sensor", include_str!("../../scenarios/stuck-sensor.toml")),
-];
+/// The scenarios that are compiled in, by name: every TOML of `demos/scenarios`.
+pub(crate) const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
 
 /// One demo: who is there, what is for sale, who buys, what goes wrong, what must be true.
 #[derive(Clone, Debug, Deserialize)]
