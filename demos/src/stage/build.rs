@@ -19,7 +19,7 @@ use coinop::{
     ledger::{Ledger, OpenError},
     network::Network,
     node::ledger::Config,
-    notice::{Fact, ThingLine},
+    notice::{Fact, LinkState, ThingLine},
     party::{Desk, Occupancy, Party, Shop, Surroundings},
     restore::Restored,
     run::{self, Clock, Control, Pace},
@@ -161,11 +161,22 @@ impl Stage {
             };
             let fact = Fact::Party { address: party.address().to_string(), role: role.to_owned() };
             self.tell(name, fact);
+            self.tell_links(name);
             if let Err(error) = self.ledger.fund(party.address(), *funds).await {
                 self.tell(name, Fact::Refusal { reason: error.to_string() });
             }
         }
         Ok(())
+    }
+
+    /// Tells which links there are: each buyer can reach each thing.
+    fn tell_links(&self, name: &str) {
+        if self.scenario.buyer.iter().any(|buyer| buyer.name.get_ref() == name) {
+            for thing in &self.scenario.thing {
+                let other = thing.name.get_ref().clone();
+                self.tell(name, Fact::Link { one: name.to_owned(), other, state: LinkState::Up });
+            }
+        }
     }
 
     /// Lets the time before the scenario pass, in which everybody's first money becomes final.
