@@ -7,5 +7,6 @@ pub mod hub;
 mod js;
 pub mod ledger;
 mod oscript;
+pub mod quote;
 pub mod validate;
 mod verdict;

@@ -29,7 +29,7 @@ pub enum Class {
 }
 
 /// What a single check says.
-pub type Check<T = ()> = Result<T, Verdict>;
+pub(crate) type Check<T = ()> = Result<T, Verdict>;
 
 impl Verdict {
     /// A fault in what the unit's hash does not cover.

@@ -72,11 +72,6 @@ impl Chain {
         self.joint(self.main_chain.get(&mci)?)
     }
 
-    /// The end of the main chain.
-    pub(super) fn tip(&self) -> Option<&Joint> {
-        self.joint(self.main_chain.last_key_value()?.1)
-    }
-
     pub(super) fn last_stable(&self) -> Option<&Joint> {
         self.main_chain_unit(self.last_stable?)
     }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{filter, parents::Base, posted::Posted};
 use crate::{
     dag::{Definition, Sequence},
-    js,
+    js, oscript,
     verdict::{Check, Verdict, ensure},
 };
 
@@ -278,8 +278,8 @@ impl Reader<'_> {
                 let formula = js::nonempty_text(Some(args));
                 let formula = formula.ok_or_else(|| Verdict::unit("formula must be a non-empty string"))?;
                 ensure(js::utf16_length(formula) <= MAX_FORMULA, "formula too long")?;
-                let parsed = crate::oscript::check(formula);
-                parsed.map_err(|_error| Verdict::unit("parse error"))
+                let parsed = oscript::check(formula, oscript::Form::Expression);
+                parsed.map_err(|wrong| Verdict::unit(wrong.error))
             }
             _ => Err(Verdict::unit(format!("unknown op: {operator}"))),
         }

@@ -186,7 +186,7 @@ fn is_input_shaped(input: &Value) -> bool {
 fn is_without_nul(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => true,
-        Value::String(text) => !text.contains('\0'),
+        Value::String(text) => text == js::INFINITY || !text.contains('\0'),
         Value::Array(items) => items.iter().all(is_without_nul),
         Value::Object(map) => map.iter().all(|(key, value)| !key.contains('\0') && is_without_nul(value)),
     }
