@@ -1,1 +1,12 @@
 //! Boards, the guard and simulated plants of coinop.
+//!
+//! A [board](coinop_core::board::Board) gives named lines; the [`guard`] alone drives its outputs, and only
+//! under a lease; a [`plant`] is the simulated world behind the lines. No code outside this crate knows a
+//! pin number, and nothing in it knows what money is.
+
+pub mod contract;
+#[cfg(target_os = "linux")]
+pub mod gpiochip;
+pub mod guard;
+pub mod plant;
+pub mod sim;

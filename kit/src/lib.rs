@@ -1,1 +1,18 @@
-//! Actors, journal, bus, transports and terminal UI of coinop.
+//! The shell around the rules: actors, journal, bus, transport, parties and the terminal UI.
+//!
+//! `coinop-core` decides; this crate records what was decided, then tells the world.
+
+pub mod actors;
+pub mod agenda;
+pub mod journal;
+pub mod ledger;
+pub mod network;
+pub mod notice;
+pub mod party;
+pub mod restore;
+pub mod run;
+pub mod shell;
+pub mod tui;
+
+pub use coinop_core as core;
+pub use coinop_node as node;

@@ -10,9 +10,15 @@ extern crate std;
 
 mod amount;
 pub mod board;
+pub mod channel;
 pub mod machine;
+pub mod market;
+pub mod meter;
 pub mod obyte;
+pub mod session;
+pub mod tariff;
 mod time;
+pub mod wallet;
 
 pub use amount::{AmountError, Bytes};
 pub use machine::{Context, Deadline, Decision, Machine};

@@ -29,6 +29,17 @@ fn as_double(number: &serde_json::Number) -> f64 {
     }
 }
 
+/// A natural number that doubles hold exactly, also when it is written as `2.0`.
+pub(crate) fn whole(number: &serde_json::Number) -> Option<u64> {
+    const LARGEST: u64 = 1 << 53;
+    let double = as_double(number);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "compared right below")]
+    let natural = double as u64;
+    #[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "exact up to 2⁵³")]
+    let is_whole = natural <= LARGEST && natural as f64 == double;
+    is_whole.then_some(natural)
+}
+
 /// Appends a JSON number as JavaScript writes it.
 pub(crate) fn append(out: &mut String, number: &serde_json::Number) -> Result<(), NumberError> {
     match number.as_u64() {
@@ -74,6 +85,17 @@ mod tests {
         for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             assert_eq!(format(number), Err(NumberError));
         }
+    }
+
+    #[test]
+    fn whole_is_whole_however_it_is_written() {
+        let whole = |text: &str| super::whole(&serde_json::from_str(text).unwrap());
+
+        assert_eq!(
+            [whole("2"), whole("2.0"), whole("2e0"), whole("-0")],
+            [Some(2), Some(2), Some(2), Some(0)]
+        );
+        assert_eq!([whole("2.5"), whole("-1"), whole("1e300"), whole("9007199254740994")], [None; 4]);
     }
 
     #[test]

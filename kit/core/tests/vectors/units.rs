@@ -151,7 +151,7 @@ fn compare_ball(case: &Case<'_>, unit: &Unit, balls: &BTreeMap<Hash, Hash>) {
         unit.parent_units.iter().map(|parent| balls.get(parent).copied()).collect();
     match parents {
         Some(mut parents) if unit.main_chain_index.is_some_and(|index| index % 10 != 0) => {
-            parents.sort_unstable_by_key(ToString::to_string);
+            parents.sort_unstable();
             let by_fate =
                 [false, true].map(|is_nonserial| ball::ball_hash(&unit.unit, &parents, &[], is_nonserial));
             let recorded: Hash = case.text("ball").parse().unwrap();

@@ -4,6 +4,7 @@ use super::{Era, UnitError};
 use crate::obyte::{
     json::truthy,
     length::{self, text_length},
+    number,
     order::Trim,
 };
 
@@ -69,7 +70,7 @@ pub fn payload_size(unit: &Value) -> Result<u64, UnitError> {
 pub fn paid_temp_data_fee(unit: &Value) -> Result<u64, UnitError> {
     let mut stated = 0_u64;
     for (_, length) in temporary(unit)? {
-        let length = length.as_u64().filter(|length| *length <= MAX_TEMP_DATA).ok_or(BAD_LENGTH)?;
+        let length = number::whole(length).filter(|length| *length <= MAX_TEMP_DATA).ok_or(BAD_LENGTH)?;
         stated += length + text_length("data");
     }
     Ok(stated.div_ceil(2))

@@ -1,0 +1,125 @@
+//! The command line.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+use coinop::run::Pace;
+
+use crate::scenario;
+
+/// Things that get paid: plays scenarios of devices with wallets, payment channels and real lines.
+///
+/// Without a command it plays `street`. Test money only: not audited, low voltage only.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+pub(crate) struct Options {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+const EXAMPLES: &str = "Examples:
+  coinop                                          play the street in the terminal
+  coinop play light                               one lamp, two payers
+  coinop play ev-charging --speed 10              ten times as fast
+  coinop play street --headless --json --speed max --seed 7 > run.jsonl
+  coinop play my.toml --data-dir ./data           durable; the same command goes on where it stopped
+  coinop play light --board gpiochip              on the kernel's lines LAMP and LIGHT
+  coinop audit ./data                             who has what, and is money conserved?";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Play a scenario: a built-in one by name, or a TOML file.
+    Play(Play),
+    /// List the scenarios that are built in.
+    List,
+}
+
+impl Default for Command {
+    fn default() -> Self {
+        Self::Play(Play::default())
+    }
+}
+
+/// How to play.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Play {
+    /// A built-in scenario (see `coinop list`) or a file that ends in .toml.
+    #[arg(default_value = "street")]
+    pub(crate) scenario: String,
+    /// Without the terminal UI; so it is also when stdout is no terminal.
+    #[arg(long)]
+    pub(crate) headless: bool,
+    /// One JSON object a line as it happens, the summary last.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Stop after this much scenario time from this start, such as 30s or 2min; the scenario's own
+    /// length when nothing is said.
+    #[arg(long = "for", value_name = "TIME", value_parser = scenario::quantity::span)]
+    pub(crate) length: Option<Duration>,
+    /// Scenario seconds a real second, or `max` for virtual time as fast as it goes.
+    #[arg(long, default_value = "1", value_parser = speed)]
+    pub(crate) speed: Speed,
+    /// Where all chance comes from: keys, and every choice.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The board: `sim`, or `gpiochip` with the lines found by the kernel's names on all chips or on CHIP.
+    #[arg(long, default_value = "sim", value_name = "sim|gpiochip[:CHIP]", value_parser = board)]
+    pub(crate) board: BoardChoice,
+    /// Keep everything in this folder, and go on from there.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+impl Default for Play {
+    fn default() -> Self {
+        Self {
+            scenario: "street".to_owned(),
+            headless: false,
+            json: false,
+            length: None,
+            speed: Speed(Pace::Real(1.0)),
+            seed: 1,
+            board: BoardChoice::Sim,
+            data_dir: None,
+        }
+    }
+}
+
+/// How fast.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Speed(pub(crate) Pace);
+
+/// Which board.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum BoardChoice {
+    /// The simulated one.
+    Sim,
+    /// The kernel's character device.
+    Gpiochip {
+        /// A chip's name or path; all chips when nothing is said.
+        chip: Option<String>,
+    },
+}
+
+fn speed(text: &str) -> Result<Speed, String> {
+    if text == "max" {
+        return Ok(Speed(Pace::Max));
+    }
+    match text.parse::<f64>() {
+        Ok(speed) if speed.is_finite() && (0.01..=1_000.0).contains(&speed) => Ok(Speed(Pace::Real(speed))),
+        Ok(_) | Err(_) => Err("a speed is `max` or a number from 0.01 to 1000".to_owned()),
+    }
+}
+
+fn board(text: &str) -> Result<BoardChoice, String> {
+    match text.split_once(':') {
+        None if text == "sim" => Ok(BoardChoice::Sim),
+        None if text == "gpiochip" => Ok(BoardChoice::Gpiochip { chip: None }),
+        Some(("gpiochip", chip)) if !chip.is_empty() => {
+            Ok(BoardChoice::Gpiochip { chip: Some(chip.to_owned()) })
+        }
+        _ => Err("a board is `sim`, `gpiochip`, or `gpiochip:` and a chip such as gpiochip0".to_owned()),
+    }
+}

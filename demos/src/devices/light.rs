@@ -1,0 +1,35 @@
+//! A lamp that is paid by the second, and a sensor that sees its light.
+
+use coinop::core::{
+    board::{Direction, Level},
+    session::Metering,
+    tariff::{Quantity, Rate, Unit},
+};
+use coinop_hardware::plant::{Lamp, LampSpec};
+
+use super::{Built, Counter, Device, Line, Setup};
+
+/// Lit while anybody pays; what two pay adds up.
+pub(super) const LIGHT: Device = Device {
+    kind: "light",
+    unit: Unit::Millisecond,
+    lines: &[
+        Line { name: "LAMP", direction: Direction::Output },
+        Line { name: "LIGHT", direction: Direction::Input },
+    ],
+    power: "LAMP",
+    key: None,
+    actions: &[],
+    single: false,
+    build,
+};
+
+fn build(setup: &Setup<'_>) -> Result<Built, String> {
+    let light = setup.line("LIGHT");
+    let spec = LampSpec { lamp: setup.line("LAMP"), light: light.clone(), ..LampSpec::default() };
+    Ok(Built {
+        plant: Box::new(Lamp::new(spec)),
+        counter: Counter::While { line: light, level: Level::High },
+        metering: Metering { rated: Rate::CLOCK, resolution: Quantity::new(100), gap_ms: 1_000 },
+    })
+}

@@ -1,0 +1,118 @@
+//! The devices: one file each, one line in [`ALL`].
+
+mod charger;
+mod light;
+mod room;
+
+use coinop::core::{
+    board::{Direction, Level},
+    session::Metering,
+    tariff::Unit,
+};
+use coinop_hardware::plant::Plant;
+
+use crate::scenario::{self, quantity};
+
+/// The devices there are.
+pub(crate) const ALL: &[Device] = &[light::LIGHT, charger::CHARGER, room::ROOM];
+
+/// A kind of thing that can be sold: its lines, what is counted, and the world behind it.
+#[derive(Debug)]
+pub(crate) struct Device {
+    /// What scenarios call it, and under which kind the market lists it.
+    pub(crate) kind: &'static str,
+    /// What is counted and paid for.
+    pub(crate) unit: Unit,
+    /// Its lines.
+    pub(crate) lines: &'static [Line],
+    /// The output that is on while somebody pays.
+    pub(crate) power: &'static str,
+    /// The action that a buyer has to ask for before the power may be on, if any.
+    pub(crate) key: Option<&'static str>,
+    /// What a buyer may ask for.
+    pub(crate) actions: &'static [Action],
+    /// Whether it serves one buyer at a time.
+    pub(crate) single: bool,
+    /// Builds it as a scenario describes it.
+    pub(crate) build: fn(&Setup<'_>) -> Result<Built, String>,
+}
+
+/// A line of a device.
+#[derive(Debug)]
+pub(crate) struct Line {
+    /// What the device calls it.
+    pub(crate) name: &'static str,
+    /// Which way it points.
+    pub(crate) direction: Direction,
+}
+
+/// Something a buyer may ask for.
+#[derive(Debug)]
+pub(crate) struct Action {
+    /// What it is called.
+    pub(crate) name: &'static str,
+}
+
+/// What a scenario says of a device.
+pub(crate) struct Setup<'a> {
+    /// The thing's entry.
+    pub(crate) thing: &'a scenario::Thing,
+}
+
+/// A device, ready to be wired.
+pub(crate) struct Built {
+    /// The world behind its lines.
+    pub(crate) plant: Box<dyn Plant>,
+    /// Counts what it delivers, from its lines.
+    pub(crate) counter: Counter,
+    /// How that is metered, for the offer.
+    pub(crate) metering: Metering,
+}
+
+/// How a device counts what it delivers.
+pub(crate) enum Counter {
+    /// The time for which a line is at a level, in milliseconds.
+    While {
+        /// The line's name on the board.
+        line: String,
+        /// The level that counts.
+        level: Level,
+    },
+    /// Pulses of a meter, each worth so many units.
+    Pulses {
+        /// The line's name on the board.
+        line: String,
+        /// What a pulse is worth.
+        worth: u64,
+    },
+}
+
+impl Device {
+    /// The lines the world drives.
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| line.direction == Direction::Input)
+    }
+}
+
+impl Setup<'_> {
+    /// The board's name of one of the device's lines.
+    pub(crate) fn line(&self, own: &str) -> String {
+        self.thing.lines.get(own).cloned().unwrap_or_else(|| own.to_owned())
+    }
+}
+
+/// The device of this kind.
+pub(crate) fn of(kind: &str) -> Option<&'static Device> {
+    ALL.iter().find(|device| device.kind == kind)
+}
+
+/// Reads a quantity of what is counted.
+pub(crate) fn quantity(unit: Unit, text: &str) -> Result<u64, String> {
+    match unit {
+        Unit::Millisecond => quantity::time(text),
+        Unit::MilliwattHour => quantity::energy(text),
+        Unit::Opening | Unit::Call => {
+            text.parse().map_err(|_| format!("{text:?} is not a whole number of {unit}"))
+        }
+    }
+}

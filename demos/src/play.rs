@@ -1,0 +1,231 @@
+//! Plays a scenario: headless or in the terminal UI, in memory or durable.
+
+use std::{
+    cell::RefCell,
+    io::{self, IsTerminal as _, Write as _},
+    process::ExitCode,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use coinop::{
+    agenda::Agenda,
+    core::{Timestamp, obyte::hash::sha256},
+    journal::{Journal, MemoryJournal},
+    notice::{Bus, Notice},
+    restore::Restored,
+    run::{self, Clock, Control, Pace},
+    shell::Shell,
+};
+use color_eyre::eyre::{WrapErr as _, bail};
+
+use crate::{
+    args::{BoardChoice, Play},
+    folder::{self, Manifest},
+    rig,
+    scenario::{Due, Scenario, Verdict},
+    show,
+    stage::{Begin, Stage},
+    tally::Tally,
+};
+
+/// When every scenario begins: 1 January 2026, so that the same seed gives the same units.
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+
+/// Plays a scenario to its end.
+pub(crate) fn play(options: &Play) -> color_eyre::Result<ExitCode> {
+    let (scenario, text) = Scenario::load(&options.scenario)?;
+    if options.board != BoardChoice::Sim && options.speed.0 != Pace::Real(1.0) {
+        bail!("a real board plays at speed 1 only: leave --speed out, or use --board sim");
+    }
+    let (journal, restored) = journal(options, text)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let local = tokio::task::LocalSet::new();
+    local.block_on(&runtime, Run { options, scenario, journal, restored }.play())
+}
+
+fn journal(options: &Play, text: String) -> color_eyre::Result<(Box<dyn Journal>, Restored)> {
+    let Some(path) = &options.data_dir else {
+        return Ok((Box::<MemoryJournal>::default(), Restored::default()));
+    };
+    let manifest = Manifest { scenario: options.scenario.clone(), text, seed: options.seed };
+    let opened = folder::open(path, &manifest)?;
+    if opened.repaired {
+        let mut err = io::stderr().lock();
+        writeln!(
+            err,
+            "{}: the last run was not closed; everything it had committed is there",
+            path.display()
+        )?;
+    }
+    let restored = Restored::new(opened.journal.entries()?);
+    Ok((Box::new(opened.journal), restored))
+}
+
+struct Run<'a> {
+    options: &'a Play,
+    scenario: Scenario,
+    journal: Box<dyn Journal>,
+    restored: Restored,
+}
+
+/// What listens to the bus.
+struct Ears {
+    tally: Tally,
+    verdicts: Vec<Option<Verdict>>,
+    broken_pipe: bool,
+}
+
+impl Run<'_> {
+    async fn play(self) -> color_eyre::Result<ExitCode> {
+        let Self { options, scenario, journal, restored } = self;
+        let now = restored.latest().unwrap_or(START);
+        let length = options.length.unwrap_or(scenario.length.0);
+        let until = now.after(length);
+        let clock = Clock::new(options.speed.0, now);
+        let bus = Bus::default();
+        let ears = Rc::new(RefCell::new(Ears {
+            tally: Tally::default(),
+            verdicts: vec![None; scenario.expect.len()],
+            broken_pipe: false,
+        }));
+        let screen = (!options.headless && !options.json && io::stdout().is_terminal()).then_some(());
+        listen(&bus, &ears, &scenario, options, screen.is_some());
+        let seed = sha256(format!("coinop chance {} {}", options.seed, now.millis()).as_bytes());
+        let shell = Shell::new(Agenda::new(now), bus.clone(), journal, START, seed);
+        let rig = rig_kind(options, &clock);
+        let expectations = scenario.expect.clone();
+        let name = options.scenario.clone();
+        let begin = Begin { shell: shell.clone(), scenario, seed: options.seed, rig, restored };
+        let stage = Stage::build(begin).await?;
+        let stop = stop_on_signal();
+        let mut frame = Frame { stage: &stage, ears: &ears, stop: &stop }.headless();
+        run::run(&shell, &clock, until, &mut frame).await.wrap_err("nothing more can be recorded")?;
+        stage.audit();
+        shell.settle()?;
+        if let Some(error) = stage.take_trouble() {
+            return Err(error.into());
+        }
+        let unleased = stage.unleased_on().as_millis();
+        let at = shell.now().since(START);
+        let mut ears = ears.borrow_mut();
+        ears.tally.settle(u64::try_from(at.as_millis()).unwrap_or(u64::MAX));
+        let verdicts: Vec<Verdict> = expectations
+            .iter()
+            .zip(&ears.verdicts)
+            .map(|(expect, judged)| {
+                judged.clone().unwrap_or_else(|| expect.conclude(&ears.tally, at, length))
+            })
+            .collect();
+        finish(options, &name, &ears.tally, unleased, &verdicts)
+    }
+}
+
+fn finish(
+    options: &Play,
+    name: &str,
+    tally: &Tally,
+    unleased_on_ms: u128,
+    verdicts: &[Verdict],
+) -> color_eyre::Result<ExitCode> {
+    let broken = tally.broken_invariants(unleased_on_ms);
+    let mut out = io::stdout().lock();
+    if options.json {
+        serde_json::to_writer(&mut out, &tally.summary(name, options.seed, unleased_on_ms, verdicts))?;
+        out.write_all(b"\n")?;
+    } else {
+        show::summary(&mut out, tally, verdicts, &broken)?;
+    }
+    let failed = verdicts.iter().any(|verdict| verdict.state == Due::Failed);
+    if failed || !broken.is_empty() {
+        let mut err = io::stderr().lock();
+        for what in &broken {
+            writeln!(err, "broken: {what}")?;
+        }
+        for verdict in verdicts.iter().filter(|verdict| verdict.state == Due::Failed) {
+            writeln!(err, "failed: {}", verdict.what)?;
+        }
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Folds every notice into the tally, judges what is due, and prints.
+fn listen(bus: &Bus, ears: &Rc<RefCell<Ears>>, scenario: &Scenario, options: &Play, quiet: bool) {
+    let (ears, expectations) = (Rc::clone(ears), scenario.expect.clone());
+    let json = options.json;
+    bus.listen(move |notice: &Notice| {
+        let mut ears = ears.borrow_mut();
+        for (index, expect) in expectations.iter().enumerate() {
+            if ears.verdicts[index].is_none() && expect.is_due_before(notice.at) {
+                ears.tally.settle(notice.at);
+                ears.verdicts[index] = Some(expect.judge(&ears.tally));
+            }
+        }
+        ears.tally.update(notice);
+        if quiet || ears.broken_pipe {
+            return;
+        }
+        let mut out = io::stdout().lock();
+        let printed = if json { show::json(&mut out, notice) } else { show::plain(&mut out, notice) };
+        ears.broken_pipe = printed.is_err();
+    });
+}
+
+fn rig_kind(options: &Play, clock: &Clock) -> rig::Kind {
+    match (&options.board, options.speed.0) {
+        (BoardChoice::Sim, Pace::Max) => rig::Kind::Virtual,
+        (BoardChoice::Sim, Pace::Real(speed) | Pace::Paused(speed)) => rig::Kind::Paced(clock.clone(), speed),
+        (BoardChoice::Gpiochip { chip }, _) => rig::Kind::Gpiochip(chip.clone(), clock.clone()),
+    }
+}
+
+/// A flag that SIGINT and SIGTERM raise.
+fn stop_on_signal() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    tokio::task::spawn_local(async move {
+        wait_for_signal().await;
+        flag.store(true, Ordering::Relaxed);
+    });
+    stop
+}
+
+#[cfg(unix)]
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    let Ok(mut interrupt) = signal(SignalKind::interrupt()) else { return };
+    std::future::poll_fn(|context| {
+        let either = terminate.poll_recv(context).is_ready() || interrupt.poll_recv(context).is_ready();
+        if either { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+}
+
+#[cfg(not(unix))]
+async fn wait_for_signal() {
+    // Without the signal there is still the key.
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// What happens about thirty times a second.
+struct Frame<'a> {
+    stage: &'a Rc<Stage>,
+    ears: &'a Rc<RefCell<Ears>>,
+    stop: &'a Arc<AtomicBool>,
+}
+
+impl<'a> Frame<'a> {
+    fn headless(self) -> impl FnMut() -> Control + 'a {
+        move || {
+            let over = self.stop.load(Ordering::Relaxed)
+                || self.ears.borrow().broken_pipe
+                || self.stage.is_in_trouble();
+            if over { Control::Quit } else { Control::Continue }
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! The board, its guard and the world behind it: inline on virtual time, on a thread of its own else.
+
+use std::{
+    sync::mpsc::{Receiver, sync_channel},
+    time::Duration,
+};
+
+use coinop::{
+    core::{
+        Timestamp,
+        board::{Board, BoardError, Level, LineSpec},
+    },
+    run::Clock,
+};
+use coinop_hardware::{
+    guard::{Command, Keeper, Lease, Limits, Report, Sentry, SentryError},
+    plant::{Plant, Wires, World},
+    sim::SimChip,
+};
+
+/// How many reports of the guard may wait.
+const REPORTS: usize = 4_096;
+
+/// What holds for every line.
+fn limits(speed: f64) -> Limits {
+    // A thread wakes up to some milliseconds late, of real time.
+    let early = Duration::from_millis(2).mul_f64(speed);
+    Limits {
+        longest_lease: Duration::from_secs(24 * 3_600),
+        heartbeat: Duration::from_millis(500).mul_f64(speed.max(1.0)),
+        pause: Duration::from_secs(1),
+        early,
+    }
+}
+
+/// The hardware of one process.
+pub(crate) struct Rig {
+    guard: Guard,
+    chip: Option<SimChip>,
+    worlds: Vec<World<SimChip>>,
+}
+
+enum Guard {
+    /// Stepped by the scenario, so that the same seed gives the same bytes.
+    Inline(Box<Keeper>),
+    /// Apart from every runtime and actor.
+    Thread { sentry: Sentry, reports: Receiver<Report> },
+}
+
+/// The hardware cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RigError {
+    /// A line or chip cannot be had.
+    #[error(transparent)]
+    Board(#[from] BoardError),
+    /// The guard is gone.
+    #[error(transparent)]
+    Sentry(#[from] SentryError),
+}
+
+/// Which board, and where its guard runs.
+pub(crate) enum Kind {
+    /// The simulated board, guarded inline.
+    Virtual,
+    /// The simulated board, guarded by a thread on this clock.
+    Paced(Clock, f64),
+    /// The kernel's character device, on this chip or on any, guarded by a thread on this clock.
+    Gpiochip(Option<String>, Clock),
+}
+
+impl Rig {
+    /// Takes the board; `plants` are the simulated worlds behind it, which a real board has already.
+    pub(crate) fn new(
+        kind: Kind,
+        lines: Vec<LineSpec>,
+        plants: Vec<Box<dyn Plant>>,
+        now: Timestamp,
+    ) -> Result<Self, RigError> {
+        match kind {
+            Kind::Virtual => {
+                let chip = SimChip::new(lines);
+                let keeper = Keeper::new(
+                    Box::new(chip.board()?),
+                    Limits { early: Duration::ZERO, ..limits(1.0) },
+                    now,
+                );
+                Ok(Self::simulated(Guard::Inline(Box::new(keeper)), chip, plants))
+            }
+            Kind::Paced(clock, speed) => {
+                let chip = SimChip::new(lines);
+                let guard = Guard::post(Box::new(chip.board()?), clock, speed)?;
+                Ok(Self::simulated(guard, chip, plants))
+            }
+            Kind::Gpiochip(chip, clock) => {
+                let board = gpiochip(chip, lines)?;
+                Ok(Self { guard: Guard::post(board, clock, 1.0)?, chip: None, worlds: Vec::new() })
+            }
+        }
+    }
+
+    fn simulated(guard: Guard, chip: SimChip, plants: Vec<Box<dyn Plant>>) -> Self {
+        let worlds = plants.into_iter().map(|plant| World::new(chip.clone(), plant)).collect();
+        Self { guard, chip: Some(chip), worlds }
+    }
+
+    /// Wants an output on until then; the answer is a report.
+    pub(crate) fn lease(&mut self, now: Timestamp, line: &str, until: Timestamp) -> Vec<Report> {
+        let lease = Lease { line: line.to_owned(), until };
+        match &mut self.guard {
+            Guard::Inline(keeper) => match keeper.lease(now, &lease) {
+                Ok(()) => vec![Report::Granted { lease, at: now }],
+                Err(refusal) => vec![Report::Refused { lease, refusal }],
+            },
+            Guard::Thread { sentry, .. } => {
+                // A guard that is behind or gone keeps its lines safe; the heartbeat tells.
+                if let Err(error) = sentry.send(Command::Lease(lease)) {
+                    tracing::warn!(%error, line, "no lease");
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// Wants an output off.
+    pub(crate) fn release(&mut self, now: Timestamp, line: &str) {
+        match &mut self.guard {
+            Guard::Inline(keeper) => keeper.release(now, line),
+            Guard::Thread { sentry, .. } => {
+                if let Err(error) = sentry.send(Command::Release(line.to_owned())) {
+                    tracing::warn!(%error, line, "not released by hand; the lease ends by itself");
+                }
+            }
+        }
+    }
+
+    /// Lives until `now`: what the guard did, and what the world did.
+    pub(crate) fn step(&mut self, now: Timestamp) -> Result<Vec<Report>, RigError> {
+        for world in &mut self.worlds {
+            world.step(now)?;
+        }
+        let reports = match &mut self.guard {
+            Guard::Inline(keeper) => {
+                keeper.beat(now);
+                keeper.step(now)
+            }
+            Guard::Thread { sentry, reports } => {
+                if let Err(SentryError::Gone) = sentry.send(Command::Beat) {
+                    return Err(SentryError::Gone.into());
+                }
+                reports.try_iter().collect()
+            }
+        };
+        for world in &mut self.worlds {
+            world.step(now)?;
+        }
+        Ok(reports)
+    }
+
+    /// When something happens by itself.
+    pub(crate) fn next_wake(&self) -> Option<Timestamp> {
+        let guard = match &self.guard {
+            Guard::Inline(keeper) => keeper.next_wake(),
+            Guard::Thread { .. } => None,
+        };
+        let worlds = self.worlds.iter().filter_map(|world| world.plant().next_wake());
+        guard.into_iter().chain(worlds).min()
+    }
+
+    /// What a simulated world truly delivered; `None` when the world is real.
+    pub(crate) fn truth(&self, plant: usize) -> Option<u64> {
+        self.worlds.get(plant).map(|world| world.plant().truth())
+    }
+
+    /// Pokes an input of the simulated board.
+    pub(crate) fn poke(&self, line: &str, level: Level) -> Result<(), RigError> {
+        if let Some(chip) = &self.chip {
+            Wires::poke(chip, line, level)?;
+        }
+        Ok(())
+    }
+
+    /// Makes an input of the simulated board keep its level, or mends it.
+    pub(crate) fn stick(&self, line: &str, stuck: Stuck) -> Result<(), RigError> {
+        let Some(chip) = &self.chip else { return Ok(()) };
+        match stuck {
+            Stuck::AsItIs => {
+                let level = chip.level(line)?;
+                chip.stick(line, Some(level))?;
+            }
+            Stuck::Mended => chip.stick(line, None)?,
+        }
+        Ok(())
+    }
+
+    /// How long outputs were on without a lease, by the guard's own account.
+    pub(crate) fn unleased_on(&self) -> Duration {
+        match &self.guard {
+            Guard::Inline(keeper) => keeper.unleased_on(),
+            Guard::Thread { sentry, .. } => sentry.unleased_on(),
+        }
+    }
+}
+
+/// What is done to a sensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stuck {
+    /// It keeps the level it has.
+    AsItIs,
+    /// It follows the world again.
+    Mended,
+}
+
+impl Guard {
+    fn post(board: Box<dyn Board>, clock: Clock, speed: f64) -> Result<Self, RigError> {
+        let (sender, reports) = sync_channel(REPORTS);
+        let tell = move |report| {
+            // A full queue means that nobody looks; the guard goes on guarding.
+            let _ = sender.try_send(report);
+        };
+        let sentry = Sentry::post(board, limits(speed), move || clock.now(), tell)?;
+        Ok(Self::Thread { sentry, reports })
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn gpiochip(chip: Option<String>, lines: Vec<LineSpec>) -> Result<Box<dyn Board>, BoardError> {
+    use coinop_hardware::gpiochip::{GpioChip, Wiring};
+
+    let wiring = Wiring { chip, ..Wiring::default() };
+    Ok(Box::new(GpioChip::open(&wiring, lines)?))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn gpiochip(chip: Option<String>, _lines: Vec<LineSpec>) -> Result<Box<dyn Board>, BoardError> {
+    Err(BoardError {
+        line: chip.unwrap_or_else(|| "gpiochip".to_owned()),
+        kind: coinop::core::board::BoardErrorKind::NoSuchChip,
+        message: "there are gpiochips on Linux only; use --board sim here".to_owned(),
+    })
+}

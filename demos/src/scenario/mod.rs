@@ -1,0 +1,184 @@
+//! A demo in one strict TOML file, which is its end-to-end test as well.
+
+mod check;
+mod expect;
+pub(crate) mod quantity;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use coinop::core::Bytes;
+use serde::Deserialize;
+use toml::Spanned;
+
+pub(crate) use self::{
+    expect::{Due, Expect, Verdict},
+    quantity::{Amount, Span},
+};
+
+/// The scenarios that are compiled in, by name.
+pub(crate) const BUILT_IN: &[(&str, &str)] = &[
+    ("street", include_str!("../../scenarios/street.toml")),
+    ("light", include_str!("../../scenarios/light.toml")),
+    ("ev-charging", include_str!("../../scenarios/ev-charging.toml")),
+    ("room", include_str!("../../scenarios/room.toml")),
+    ("cut-link", include_str!("../../scenarios/cut-link.toml")),
+    ("killed-party", include_str!("../../scenarios/killed-party.toml")),
+    ("dishonest-close", include_str!("../../scenarios/dishonest-close.toml")),
+    ("replayed-package", include_str!("../../scenarios/replayed-package.toml")),
+    ("stuck-sensor", include_str!("../../scenarios/stuck-sensor.toml")),
+];
+
+/// One demo: who is there, what is for sale, who buys, what goes wrong, what must be true.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Scenario {
+    /// One line for `coinop list`.
+    pub(crate) title: String,
+    /// How long it takes when `--for` does not say.
+    #[serde(default = "a_minute")]
+    pub(crate) length: Span,
+    /// How long a letter takes.
+    #[serde(default = "a_blink")]
+    pub(crate) latency: Span,
+    /// How long until a unit is final.
+    #[serde(default = "two_seconds")]
+    pub(crate) stable_after: Span,
+    /// The people and machines that buy.
+    #[serde(default)]
+    pub(crate) buyer: Vec<Buyer>,
+    /// The things that sell.
+    pub(crate) thing: Vec<Thing>,
+    /// Who buys what, and when.
+    #[serde(default)]
+    pub(crate) buy: Vec<Buy>,
+    /// What goes wrong, on purpose.
+    #[serde(default)]
+    pub(crate) fault: Vec<Fault>,
+    /// What must be true.
+    #[serde(default)]
+    pub(crate) expect: Vec<Expect>,
+}
+
+/// A party that buys.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Buyer {
+    /// Its name, unique in the scenario.
+    pub(crate) name: Spanned<String>,
+    /// What the faucet gives it at the start.
+    pub(crate) funds: Amount,
+}
+
+/// A device with a wallet that sells a service.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Thing {
+    /// Its name, unique in the scenario.
+    pub(crate) name: Spanned<String>,
+    /// Which device it is: the name of a file in `demos/src/devices`.
+    pub(crate) kind: Spanned<String>,
+    /// What the faucet gives it at the start, for the fees of its units.
+    #[serde(default = "a_float")]
+    pub(crate) funds: Amount,
+    /// The price of `per`.
+    pub(crate) price: Amount,
+    /// What the price buys: a time for lamps and rooms, an energy for chargers.
+    pub(crate) per: Spanned<String>,
+    /// What one payment pays for, in the same unit.
+    pub(crate) step: Spanned<String>,
+    /// What its lines are called on the board, where that differs from the device's own names.
+    #[serde(default)]
+    pub(crate) lines: BTreeMap<String, String>,
+    /// The rated power of a charger.
+    #[serde(default)]
+    pub(crate) power: Option<Spanned<String>>,
+    /// The capacity of the battery that a charger finds.
+    #[serde(default)]
+    pub(crate) capacity: Option<Spanned<String>>,
+    /// How long a channel with this thing may be contested.
+    #[serde(default = "ten_seconds")]
+    pub(crate) timeout: Span,
+}
+
+/// One purchase.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Buy {
+    /// When.
+    pub(crate) at: Span,
+    /// Who.
+    pub(crate) buyer: Spanned<String>,
+    /// What kind of service, found on the market.
+    pub(crate) kind: Spanned<String>,
+    /// How much, in the unit of the service.
+    pub(crate) amount: Spanned<String>,
+    /// The most for `per` of the tariff.
+    pub(crate) limit: Amount,
+    /// What to lock in the channel; the rest comes back.
+    pub(crate) deposit: Amount,
+    /// When to ask for what, from the beginning of the session: `{ at = "2s", action = "open" }`.
+    #[serde(default)]
+    pub(crate) control: Vec<Control>,
+    /// The most to pay in all; the deposit when nothing is said.
+    #[serde(default)]
+    pub(crate) budget: Option<Amount>,
+}
+
+/// Something a buyer asks of the thing while the session runs.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Control {
+    /// When, from the beginning of the purchase.
+    pub(crate) at: Span,
+    /// What: `open`.
+    pub(crate) action: Spanned<String>,
+    /// Another party that tries it in the buyer's place.
+    #[serde(default)]
+    pub(crate) by: Option<Spanned<String>>,
+}
+
+/// Something that goes wrong, on purpose: `at` and exactly one of the others.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Fault {
+    /// When.
+    pub(crate) at: Spanned<Span>,
+    /// How long, where it has an end.
+    #[serde(default, rename = "for")]
+    pub(crate) lasts: Option<Span>,
+    /// No letter passes between these two.
+    #[serde(default)]
+    pub(crate) cut: Option<[Spanned<String>; 2]>,
+    /// This party loses its process; it restarts from the journal.
+    #[serde(default)]
+    pub(crate) kill: Option<Spanned<String>>,
+    /// This buyer closes its channels with less than it signed.
+    #[serde(default)]
+    pub(crate) dishonest_close: Option<Spanned<String>>,
+    /// This buyer sends its newest and an older package again.
+    #[serde(default)]
+    pub(crate) replay: Option<Spanned<String>>,
+    /// This input line, `thing.LINE`, keeps its level.
+    #[serde(default)]
+    pub(crate) stuck: Option<Spanned<String>>,
+}
+
+const fn a_minute() -> Span {
+    Span(Duration::from_secs(60))
+}
+
+const fn a_blink() -> Span {
+    Span(Duration::from_millis(20))
+}
+
+const fn two_seconds() -> Span {
+    Span(Duration::from_secs(2))
+}
+
+const fn ten_seconds() -> Span {
+    Span(Duration::from_secs(10))
+}
+
+const fn a_float() -> Amount {
+    Amount(Bytes::new(200_000))
+}

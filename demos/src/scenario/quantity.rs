@@ -1,0 +1,126 @@
+//! Amounts and times as people write them.
+
+use std::{fmt, time::Duration};
+
+use coinop::core::Bytes;
+use serde::{Deserialize, Deserializer, de};
+
+/// A time written with its unit: `500ms`, `2s`, `1min`, `1h`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Span(pub(crate) Duration);
+
+/// An amount of money: bytes as a number, or `"10kB"`, `"1.5MB"`, `"2GB"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Amount(pub(crate) Bytes);
+
+const TIMES: &[(&str, u64)] = &[("ms", 1), ("min", 60_000), ("s", 1_000), ("h", 3_600_000)];
+const ENERGIES: &[(&str, u64)] = &[("mWh", 1), ("kWh", 1_000_000), ("Wh", 1_000)];
+const POWERS: &[(&str, u64)] = &[("kW", 1_000), ("W", 1)];
+const AMOUNTS: &[(&str, u64)] = &[("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000), ("B", 1)];
+
+/// Milliseconds.
+pub(crate) fn time(text: &str) -> Result<u64, String> {
+    parse(text, TIMES, "a time such as \"500ms\", \"2s\", \"1min\" or \"1h\"")
+}
+
+/// Milliwatt-hours.
+pub(crate) fn energy(text: &str) -> Result<u64, String> {
+    parse(text, ENERGIES, "an energy such as \"500mWh\", \"5Wh\" or \"1kWh\"")
+}
+
+/// Watts.
+pub(crate) fn power(text: &str) -> Result<u64, String> {
+    parse(text, POWERS, "a power such as \"800W\" or \"11kW\"")
+}
+
+/// A decimal number and its unit, exactly: `1.5kWh` is 1,500,000 of the smallest.
+fn parse(text: &str, units: &[(&str, u64)], wanted: &str) -> Result<u64, String> {
+    let wrong = || format!("{text:?} is not {wanted}");
+    let (number, scale) = units
+        .iter()
+        .find_map(|(unit, scale)| text.strip_suffix(unit).map(|number| (number.trim_end(), *scale)))
+        .ok_or_else(wrong)?;
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(fraction) {
+        return Err(wrong());
+    }
+    let too_large = || format!("{text:?} is too large");
+    let mut total =
+        whole.parse::<u64>().ok().and_then(|whole| whole.checked_mul(scale)).ok_or_else(too_large)?;
+    let mut place = scale;
+    for digit in fraction.bytes() {
+        if place % 10 != 0 && digit != b'0' {
+            return Err(format!("{text:?} is finer than the smallest unit"));
+        }
+        place /= 10;
+        total = total.checked_add(u64::from(digit - b'0') * place).ok_or_else(too_large)?;
+    }
+    Ok(total)
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        time(&text).map(|millis| Self(Duration::from_millis(millis))).map_err(de::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = Amount;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an amount such as 500, \"10kB\" or \"1.5MB\"")
+            }
+
+            fn visit_i64<E: de::Error>(self, bytes: i64) -> Result<Amount, E> {
+                let bytes = u64::try_from(bytes).map_err(|_| {
+                    E::custom(format_args!("an amount cannot be negative, and this is {bytes}"))
+                })?;
+                Bytes::try_from(bytes).map(Amount).map_err(E::custom)
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Amount, E> {
+                let bytes = parse(text, AMOUNTS, "an amount such as 500, \"10kB\" or \"1.5MB\"")
+                    .map_err(E::custom)?;
+                Bytes::try_from(bytes).map(Amount).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// A time for the command line, as [`Span`] in a scenario.
+pub(crate) fn span(text: &str) -> Result<Duration, String> {
+    time(text).map(Duration::from_millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_are_exact() {
+        assert_eq!(time("1.5s"), Ok(1500));
+        assert_eq!(time("2 min"), Ok(120_000));
+        assert_eq!(energy("0.5kWh"), Ok(500_000));
+        assert_eq!(power("11kW"), Ok(11_000));
+    }
+
+    #[test]
+    fn a_word_that_is_no_time_is_refused_with_what_would_be() {
+        assert_eq!(
+            time("5 parsecs"),
+            Err("\"5 parsecs\" is not a time such as \"500ms\", \"2s\", \"1min\" or \"1h\"".into())
+        );
+        assert_eq!(
+            time("-1s"),
+            Err("\"-1s\" is not a time such as \"500ms\", \"2s\", \"1min\" or \"1h\"".into())
+        );
+        assert!(time("0.0001s").unwrap_err().contains("finer"));
+        assert!(time("99999999999999999999h").unwrap_err().contains("too large"));
+    }
+}

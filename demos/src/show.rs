@@ -1,0 +1,106 @@
+//! What the program prints outside the terminal UI.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use coinop::notice::{Fact, Notice, SessionState};
+
+use crate::{
+    scenario::{BUILT_IN, Scenario},
+    tally::Tally,
+};
+
+/// Lists the scenarios that are built in.
+pub(crate) fn list() -> color_eyre::Result<ExitCode> {
+    let mut out = io::stdout().lock();
+    for (name, text) in BUILT_IN {
+        let scenario = Scenario::parse(&format!("{name}.toml"), text)?;
+        writeln!(out, "{name:18} {}", scenario.title)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One notice as a JSON line.
+pub(crate) fn json(out: &mut dyn Write, notice: &Notice) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, notice)?;
+    out.write_all(b"\n")
+}
+
+/// One notice as a line for a person, if it is worth one.
+pub(crate) fn plain(out: &mut dyn Write, notice: &Notice) -> io::Result<()> {
+    let Some(text) = sentence(&notice.fact) else { return Ok(()) };
+    let (seconds, millis) = (notice.at / 1_000, notice.at % 1_000);
+    writeln!(out, "{seconds:>5}.{millis:03} {:<12} {text}", notice.who)
+}
+
+fn sentence(fact: &Fact) -> Option<String> {
+    match fact {
+        Fact::Listing { thing, service, step } => {
+            Some(format!("offers {thing} ({service}) at {step} a step"))
+        }
+        Fact::Session { thing, buyer, state, .. } => {
+            let what = match state {
+                SessionState::Offered => return None,
+                SessionState::Accepted => "has",
+                SessionState::Running => "is served by",
+                SessionState::Stopped => "stops",
+                SessionState::Settled => "is settled with",
+                SessionState::Cancelled => "does not get",
+                SessionState::Disputed => "disagrees with",
+            };
+            Some(format!("{buyer} {what} {thing}"))
+        }
+        Fact::Channel { peer, period, state, deposited, .. } => Some(
+            format!("channel with {peer}, period {period}: {state:?}, {deposited} deposited").to_lowercase(),
+        ),
+        Fact::Line { line, level } => Some(format!("{line} {level}")),
+        Fact::Refusal { reason } => Some(format!("refuses: {reason}")),
+        Fact::Fault { what } => Some(format!("fault: {what}")),
+        Fact::Intervention { what } => Some(format!("by hand: {what}")),
+        Fact::Party { .. }
+        | Fact::Thing { .. }
+        | Fact::Link { .. }
+        | Fact::Audit { .. }
+        | Fact::Unit { .. }
+        | Fact::Stable { .. }
+        | Fact::Package { .. }
+        | Fact::Paid { .. }
+        | Fact::Delivered { .. }
+        | Fact::Lease { .. }
+        | Fact::Exposure { .. }
+        | Fact::Balance { .. } => None,
+    }
+}
+
+/// The summary for a person.
+pub(crate) fn summary(
+    out: &mut dyn Write,
+    tally: &Tally,
+    verdicts: &[crate::scenario::Verdict],
+    broken: &[String],
+) -> io::Result<()> {
+    writeln!(
+        out,
+        "{} payments, {} paid for {} of delivered value; {} channels opened, {} closed, {} fraud proofs",
+        tally.payments,
+        tally.paid(),
+        tally.delivered(),
+        tally.channels_opened(),
+        tally.channels_closed(),
+        tally.fraud_proofs()
+    )?;
+    for verdict in verdicts {
+        let mark = match verdict.state {
+            crate::scenario::Due::Met => "ok     ",
+            crate::scenario::Due::Failed => "FAILED ",
+            crate::scenario::Due::Pending => "pending",
+        };
+        writeln!(out, "{mark} {}", verdict.what)?;
+    }
+    for what in broken {
+        writeln!(out, "BROKEN  {what}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,203 @@
+//! The plan of a scenario: who buys when, and what goes wrong.
+
+use std::rc::Rc;
+
+use coinop::{
+    core::{
+        session::{Order, Patience, Witness},
+        tariff::{Price, Quantity},
+    },
+    network::Link,
+    notice::Fact,
+    party::Want,
+    restore::Restored,
+};
+
+use super::{DIRECTOR, HARDWARE, Stage};
+use crate::{
+    devices,
+    rig::Stuck,
+    scenario::{Buy, Control, Fault},
+};
+
+/// How long until a hand that found nothing to do tries again.
+const AGAIN: std::time::Duration = std::time::Duration::from_millis(500);
+/// How often it tries.
+const TRIES: u32 = 40;
+
+impl Stage {
+    /// Puts everything that is to happen on the agenda; what was done before a restart is not done again.
+    pub(super) fn plan(self: &Rc<Self>) {
+        let stage = Rc::clone(self);
+        self.shell.agenda().soon(HARDWARE, async move { stage.tick().await });
+        self.audit_on(self.shell.now());
+        for (index, buy) in self.scenario.buy.iter().enumerate() {
+            let plan = u32::try_from(index).unwrap_or(u32::MAX);
+            let (stage, buy) = (Rc::clone(self), buy.clone());
+            self.shell.agenda().at(self.at(buy.at.0), DIRECTOR, async move { stage.buy(plan, &buy) });
+        }
+        let begun = self.shell.now();
+        for fault in &self.scenario.fault {
+            let at = self.at(fault.at.get_ref().0);
+            if at < begun {
+                continue;
+            }
+            let (stage, fault) = (Rc::clone(self), fault.clone());
+            self.shell.agenda().at(at, DIRECTOR, async move { stage.strike(&fault).await });
+        }
+    }
+
+    fn audit_on(self: &Rc<Self>, at: coinop::core::Timestamp) {
+        let stage = Rc::downgrade(self);
+        self.shell.agenda().at(at, DIRECTOR, async move {
+            if let Some(stage) = stage.upgrade() {
+                stage.audit();
+                stage.audit_on(stage.shell.now().after(super::AUDIT_EVERY));
+            }
+        });
+    }
+
+    fn buy(self: &Rc<Self>, plan: u32, buy: &Buy) {
+        let Some(want) = self.want(plan, buy) else { return };
+        let Some(party) = self.party(buy.buyer.get_ref()) else { return };
+        party.buy(want);
+        for control in &buy.control {
+            let at = self.at(buy.at.0).after(control.at.0);
+            self.control_at(at, plan, buy, control.clone(), TRIES);
+        }
+    }
+
+    fn want(&self, plan: u32, buy: &Buy) -> Option<Want> {
+        let device = devices::of(buy.kind.get_ref())?;
+        let wanted = devices::quantity(device.unit, buy.amount.get_ref()).ok()?;
+        // The limit is for the same `per` as the first thing of this kind asks: its unit of price.
+        let thing = self.scenario.thing.iter().find(|thing| thing.kind.get_ref() == buy.kind.get_ref())?;
+        let per = devices::quantity(device.unit, thing.per.get_ref()).ok()?;
+        let order = Order {
+            wanted: Some(Quantity::new(wanted)),
+            longest_ms: None,
+            budget: buy.budget.unwrap_or(buy.deposit).0,
+            unit: device.unit,
+            limit: Price { bytes: buy.limit.0, per: Quantity::new(per) },
+            deposit: buy.deposit.0,
+            witness: Witness::Own,
+            patience: Patience { retry_ms: 1_000, deposit_ms: 30_000, stall_ms: 60_000, settle_ms: 1_500 },
+        };
+        Some(Want { plan, kind: buy.kind.get_ref().clone(), unit: device.unit, order })
+    }
+
+    /// Asks for an action once the session runs; another party tries it with its own signature.
+    fn control_at(
+        self: &Rc<Self>,
+        at: coinop::core::Timestamp,
+        plan: u32,
+        buy: &Buy,
+        control: Control,
+        tries: u32,
+    ) {
+        let (stage, buyer, buy) = (Rc::clone(self), buy.buyer.get_ref().clone(), buy.clone());
+        self.shell.agenda().at(at, DIRECTOR, async move {
+            let Some(party) = stage.party(&buyer) else { return };
+            if !party.is_running(plan) {
+                if tries > 0 {
+                    let later = stage.shell.now().after(AGAIN);
+                    stage.control_at(later, plan, &buy, control, tries - 1);
+                }
+                return;
+            }
+            match &control.by {
+                None => party.control(plan, control.action.get_ref()).await,
+                Some(by) => {
+                    let other = stage.party(by.get_ref());
+                    if let (Some(other), Some((session, seller))) = (other, party.session_with(plan)) {
+                        other.intrude(session, seller, control.action.get_ref());
+                    }
+                }
+            }
+        });
+    }
+
+    async fn strike(self: &Rc<Self>, fault: &Fault) {
+        let lasts = fault.lasts.map(|span| self.shell.now().after(span.0));
+        if let Some([one, other]) = &fault.cut {
+            let (one, other) = (one.get_ref().clone(), other.get_ref().clone());
+            self.tell("director", Fact::Fault { what: format!("the link {one} to {other} is cut") });
+            self.set_link(&one, &other, Link::Cut);
+            self.later(lasts, move |stage| stage.set_link(&one, &other, Link::Whole));
+        }
+        if let Some(name) = &fault.kill {
+            self.kill(name.get_ref());
+            let (stage, name) = (Rc::clone(self), name.get_ref().clone());
+            let back = lasts.unwrap_or_else(|| self.shell.now().after(std::time::Duration::from_secs(2)));
+            self.shell.agenda().at(back, DIRECTOR, async move { stage.revive(&name).await });
+        }
+        if let Some(name) = &fault.dishonest_close
+            && let Some(party) = self.party(name.get_ref())
+        {
+            self.tell("director", Fact::Fault { what: format!("{} closes dishonestly", name.get_ref()) });
+            party.close_dishonestly().await;
+        }
+        if let Some(name) = &fault.replay
+            && let Some(party) = self.party(name.get_ref())
+        {
+            self.tell("director", Fact::Fault { what: format!("{} replays packages", name.get_ref()) });
+            party.replay();
+        }
+        if let Some(input) = &fault.stuck {
+            let line = self.line_of(input.get_ref());
+            self.tell("director", Fact::Fault { what: format!("{} is stuck", input.get_ref()) });
+            self.stick(&line, Stuck::AsItIs);
+            self.later(lasts, move |stage| stage.stick(&line, Stuck::Mended));
+        }
+    }
+
+    fn later(self: &Rc<Self>, at: Option<coinop::core::Timestamp>, act: impl FnOnce(&Self) + 'static) {
+        let Some(at) = at else { return };
+        let stage = Rc::clone(self);
+        self.shell.agenda().at(at, DIRECTOR, async move { act(&stage) });
+    }
+
+    fn stick(&self, line: &str, stuck: Stuck) {
+        if let Err(error) = self.rig.borrow().stick(line, stuck) {
+            self.tell("director", Fact::Refusal { reason: error.to_string() });
+        }
+    }
+
+    /// `thing.LINE` as the board calls it.
+    fn line_of(&self, input: &str) -> String {
+        let (name, own) = input.split_once('.').unwrap_or((input, ""));
+        let entry = self.scenario.thing.iter().find(|entry| entry.name.get_ref() == name);
+        entry.and_then(|entry| entry.lines.get(own)).map_or(own, String::as_str).to_owned()
+    }
+
+    /// A party loses its process: its power is off, its memory is gone.
+    fn kill(&self, name: &str) {
+        let party = self.cast.borrow_mut().get_mut(name).and_then(|role| role.party.take());
+        let Some(party) = party else { return };
+        party.kill();
+        self.tell("director", Fact::Fault { what: format!("{name} is killed") });
+        let now = self.shell.now();
+        let line = self.things.borrow_mut().iter_mut().find(|thing| thing.name == name).map(|thing| {
+            thing.reset();
+            thing.power.clone()
+        });
+        if let Some(line) = line {
+            self.release(now, &line);
+        }
+    }
+
+    async fn revive(self: &Rc<Self>, name: &str) {
+        let restored = match self.shell.entries() {
+            Ok(entries) => Restored::new(entries),
+            Err(error) => {
+                let what = format!("{name} cannot come back: {error}");
+                return self.tell("director", Fact::Fault { what });
+            }
+        };
+        let what = match self.enter(name, &restored).await {
+            Ok(_) => format!("{name} is back"),
+            Err(error) => format!("{name} cannot come back: {error}"),
+        };
+        self.tell("director", Fact::Fault { what });
+    }
+}

@@ -1,0 +1,288 @@
+//! A thing at work: counts what it delivers, shares it among those who pay, and says for how long the
+//! power may be on.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use coinop::core::{
+    Timestamp,
+    board::Level,
+    meter,
+    session::{Metering, SessionId},
+    tariff::{Quantity, Tariff},
+};
+
+use crate::devices::{Counter, Device};
+
+/// How much two ends of a lease may differ before a new one is asked for.
+const NEAR: Duration = Duration::from_millis(30);
+
+/// A thing, its meter, and the account of each session it serves.
+pub(super) struct Thing {
+    /// What it is called; its party has the same name.
+    pub(super) name: String,
+    /// Which device it is.
+    pub(super) device: &'static Device,
+    /// What it costs.
+    pub(super) tariff: Tariff,
+    /// How it is metered.
+    pub(super) metering: Metering,
+    /// The board's name of the output that is on while somebody pays.
+    pub(super) power: String,
+    /// Its place among the plants.
+    pub(super) plant: usize,
+    counter: Counting,
+    accounts: BTreeMap<SessionId, Account>,
+    counted: u64,
+    truth: u64,
+    lease: Option<Timestamp>,
+    on: Level,
+}
+
+struct Counting {
+    how: Counter,
+    level: Level,
+    at: Timestamp,
+    total: u64,
+}
+
+/// One session's account with the thing.
+#[derive(Clone, Copy, Debug)]
+struct Account {
+    /// How many more units it may get, as of `at`.
+    left: Quantity,
+    at: Timestamp,
+    /// The total it may reach.
+    up_to: Quantity,
+    /// What it got by the meter.
+    metered: Quantity,
+    /// What it truly got.
+    truth: Quantity,
+    /// Whether it asked for what the device wants to be asked for.
+    unlocked: Key,
+    told: (Quantity, Quantity),
+    last_word: LastWord,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Key {
+    Locked,
+    Turned,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LastWord {
+    Unasked,
+    Wanted,
+}
+
+/// What a session is to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Word {
+    pub(super) session: SessionId,
+    /// By the meter.
+    pub(super) metered: Quantity,
+    /// In truth.
+    pub(super) truth: Quantity,
+    /// Whether this is the last one.
+    pub(super) kind: Telling,
+}
+
+/// Whether more will follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Telling {
+    Meanwhile,
+    Last,
+}
+
+impl Thing {
+    pub(super) fn new(
+        name: String,
+        device: &'static Device,
+        tariff: Tariff,
+        power: String,
+        plant: usize,
+        (counter, metering): (Counter, Metering),
+        now: Timestamp,
+    ) -> Self {
+        let counter = Counting { how: counter, level: Level::Low, at: now, total: 0 };
+        Self {
+            name,
+            device,
+            tariff,
+            metering,
+            power,
+            plant,
+            counter,
+            accounts: BTreeMap::new(),
+            counted: 0,
+            truth: 0,
+            lease: None,
+            on: Level::Low,
+        }
+    }
+
+    /// A session may get so much more from now on.
+    pub(super) fn entitle(&mut self, now: Timestamp, session: SessionId, left: Quantity, up_to: Quantity) {
+        let so_far = up_to.less(left);
+        let account = self.accounts.entry(session).or_insert(Account {
+            left,
+            at: now,
+            up_to,
+            metered: so_far,
+            truth: so_far,
+            unlocked: Key::Locked,
+            told: (so_far, so_far),
+            last_word: LastWord::Unasked,
+        });
+        (account.left, account.at, account.up_to) = (left, now, up_to);
+    }
+
+    /// A session has asked for what the device wants to be asked for.
+    pub(super) fn unlock(&mut self, session: SessionId) {
+        if let Some(account) = self.accounts.get_mut(&session) {
+            account.unlocked = Key::Turned;
+        }
+    }
+
+    /// A session wants the meter's last word.
+    pub(super) fn read_last(&mut self, session: SessionId) {
+        if let Some(account) = self.accounts.get_mut(&session) {
+            account.last_word = LastWord::Wanted;
+        }
+    }
+
+    /// Forgets all sessions: the party behind it is gone.
+    pub(super) fn reset(&mut self) {
+        self.accounts.clear();
+        self.lease = None;
+    }
+
+    /// Whether the power may be on, and until when, if that is news.
+    pub(super) fn new_lease(&mut self, now: Timestamp) -> Option<Option<Timestamp>> {
+        let left = self
+            .accounts
+            .values()
+            .filter(|account| self.device.key.is_none() || account.unlocked == Key::Turned);
+        let left = left.fold(Quantity::ZERO, |sum, account| {
+            let gone = self.metering.rated.most_within(now.since(account.at));
+            sum.plus(account.left.less(gone))
+        });
+        let wanted = (!left.is_zero()).then(|| now.after(self.metering.rated.least_time_for(left)));
+        let held = self.lease.filter(|until| *until > now);
+        let same = match (held, wanted) {
+            (None, None) => true,
+            (Some(held), Some(wanted)) => wanted.since(held) <= NEAR && held.since(wanted) <= NEAR,
+            (None, Some(_)) | (Some(_), None) => false,
+        };
+        if same {
+            return None;
+        }
+        self.lease = wanted;
+        Some(wanted)
+    }
+
+    /// A line of the board changed.
+    pub(super) fn edge(&mut self, line: &str, level: Level, at: Timestamp) {
+        self.counter.edge(line, level, at);
+        if line == self.power {
+            self.on = level;
+        }
+    }
+
+    /// Whether the power is on.
+    pub(super) fn is_on(&self) -> bool {
+        self.on == Level::High
+    }
+
+    /// Counts up to `now`, given what the plant truly delivered so far, and shares it.
+    pub(super) fn count(&mut self, now: Timestamp, truth: Option<u64>) {
+        let counted = self.counter.up_to(now);
+        let metered = Quantity::new(counted - self.counted);
+        self.counted = counted;
+        self.share(metered, |account| &mut account.metered);
+        match truth {
+            Some(truth) => {
+                let delivered = Quantity::new(truth.saturating_sub(self.truth));
+                self.truth = truth;
+                self.share(delivered, |account| &mut account.truth);
+            }
+            None => self.accounts.values_mut().for_each(|account| account.truth = account.metered),
+        }
+    }
+
+    fn share(&mut self, delivered: Quantity, which: impl Fn(&mut Account) -> &mut Quantity) {
+        if delivered.is_zero() {
+            return;
+        }
+        let credits: Vec<_> = self
+            .accounts
+            .iter_mut()
+            .map(|(id, account)| (*id, account.up_to.less(*which(account))))
+            .collect();
+        for (id, share) in meter::share(delivered, &credits) {
+            if let Some(account) = self.accounts.get_mut(&id) {
+                let got = which(account);
+                *got = got.plus(share);
+            }
+        }
+    }
+
+    /// What the sessions are to be told; accounts that had their last word are closed.
+    pub(super) fn words(&mut self, power_is_off: Power) -> Vec<Word> {
+        let mut words = Vec::new();
+        self.accounts.retain(|session, account| {
+            let last = account.last_word == LastWord::Wanted && power_is_off == Power::Off;
+            let kind = if last { Telling::Last } else { Telling::Meanwhile };
+            let now = (account.metered, account.truth);
+            if last || account.told != now {
+                account.told = now;
+                words.push(Word { session: *session, metered: account.metered, truth: account.truth, kind });
+            }
+            !last
+        });
+        words
+    }
+
+    /// Whether a session's account is used up: it is told at once.
+    pub(super) fn is_anyone_done(&self) -> bool {
+        self.accounts.values().any(|account| {
+            account.last_word == LastWord::Wanted
+                || (account.metered >= account.up_to && account.told.0 < account.up_to)
+        })
+    }
+}
+
+/// Whether the power output is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Power {
+    On,
+    Off,
+}
+
+impl Counting {
+    fn edge(&mut self, name: &str, level: Level, at: Timestamp) {
+        match &self.how {
+            Counter::While { line, .. } if line == name => {
+                self.up_to(at);
+                self.level = level;
+            }
+            Counter::Pulses { line, worth } if line == name => {
+                if level == Level::High && self.level == Level::Low {
+                    self.total += worth;
+                }
+                self.level = level;
+            }
+            Counter::While { .. } | Counter::Pulses { .. } => {}
+        }
+    }
+
+    fn up_to(&mut self, now: Timestamp) -> u64 {
+        if let Counter::While { level, .. } = &self.how
+            && self.level == *level
+        {
+            self.total += now.millis().saturating_sub(self.at.millis());
+        }
+        self.at = self.at.max(now);
+        self.total
+    }
+}

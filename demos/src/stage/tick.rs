@@ -1,0 +1,180 @@
+//! The hardware's beat: the guard, the world, the meters.
+
+use std::{rc::Rc, time::Duration};
+
+use coinop::{
+    core::{Timestamp, board::Level, session::SessionId},
+    notice::Fact,
+    party::{Demand, Party},
+};
+use coinop_hardware::guard::Report;
+
+use super::{
+    HARDWARE, Stage,
+    thing::{Power, Telling, Word},
+};
+
+/// How often the hardware is looked at, when nothing happens by itself.
+const TICK: Duration = Duration::from_millis(10);
+/// How often the meters are read for the sessions.
+const READ_EVERY: Duration = Duration::from_millis(100);
+
+impl Stage {
+    /// One beat, and the next one on the agenda.
+    pub(super) async fn tick(self: Rc<Self>) {
+        let now = self.shell.now();
+        let stepped = self.rig.borrow_mut().step(now);
+        match stepped {
+            Ok(reports) => self.hear(now, reports),
+            Err(error) => {
+                self.tell("guard", Fact::Fault { what: error.to_string() });
+                *self.trouble.borrow_mut() = Some(error);
+                return;
+            }
+        }
+        self.count(now);
+        if self.words_are_due(now) {
+            self.spread_the_words(now).await;
+        }
+        let wake = self.rig.borrow().next_wake().unwrap_or(Timestamp::from_millis(u64::MAX));
+        let next = now.after(TICK).min(wake.max(now.after(Duration::from_millis(1))));
+        let stage = Rc::downgrade(&self);
+        self.shell.agenda().at(next, HARDWARE, async move {
+            if let Some(stage) = stage.upgrade() {
+                stage.tick().await;
+            }
+        });
+    }
+
+    /// What the guard has to say.
+    fn hear(&self, now: Timestamp, reports: Vec<Report>) {
+        for report in reports {
+            match report {
+                Report::Line { line, level, at } => self.moved(&line, level, at),
+                Report::Edge(edge) => self.moved(&edge.line, edge.level, edge.at),
+                Report::Granted { lease, at: _ } => {
+                    let until = lease.until.since(self.shell.start());
+                    let until = u64::try_from(until.as_millis()).unwrap_or(u64::MAX);
+                    self.tell_of(&lease.line, Fact::Lease { line: lease.line.clone(), until });
+                }
+                Report::Refused { lease, refusal } => {
+                    self.tell_of(&lease.line, Fact::Refusal { reason: refusal.to_string() });
+                }
+                Report::Fault(error) => self.tell("guard", Fact::Fault { what: error.to_string() }),
+                Report::Tripped(trip) => self.tell("guard", Fact::Fault { what: trip.to_string() }),
+                Report::Mended => {
+                    self.tell("guard", Fact::Fault { what: "leases are granted again".to_owned() })
+                }
+            }
+        }
+        let _ = now;
+    }
+
+    fn moved(&self, line: &str, level: Level, at: Timestamp) {
+        for thing in self.things.borrow_mut().iter_mut() {
+            thing.edge(line, level, at);
+        }
+        self.tell_of(line, Fact::Line { line: line.to_owned(), level });
+    }
+
+    /// Tells something about a line in the name of its thing.
+    fn tell_of(&self, line: &str, fact: Fact) {
+        let things = self.things.borrow();
+        let owner = self.scenario.thing.iter().zip(things.iter()).find(|(entry, thing)| {
+            thing
+                .device
+                .lines
+                .iter()
+                .any(|own| entry.lines.get(own.name).map_or(own.name, String::as_str) == line)
+        });
+        let who = owner.map_or("board", |(_, thing)| thing.name.as_str());
+        self.shell.tell(HARDWARE, who, fact);
+    }
+
+    fn count(&self, now: Timestamp) {
+        let rig = self.rig.borrow();
+        for thing in self.things.borrow_mut().iter_mut() {
+            thing.count(now, rig.truth(thing.plant));
+        }
+    }
+
+    fn words_are_due(&self, now: Timestamp) -> bool {
+        if now >= self.next_words.get() {
+            self.next_words.set(now.after(READ_EVERY));
+            return true;
+        }
+        self.things.borrow().iter().any(super::Thing::is_anyone_done)
+    }
+
+    /// Tells the sessions what was delivered: the truth first, then each side by its own meter.
+    async fn spread_the_words(self: &Rc<Self>, now: Timestamp) {
+        let mut all = Vec::new();
+        for thing in self.things.borrow_mut().iter_mut() {
+            let power = if thing.is_on() { Power::On } else { Power::Off };
+            for word in thing.words(power) {
+                all.push((thing.name.clone(), thing.tariff, word));
+            }
+        }
+        for (name, tariff, word) in all {
+            let Word { session, metered, truth, kind } = word;
+            let fact = Fact::Delivered {
+                session: session.to_string(),
+                value: tariff.value(truth),
+                units: truth.get(),
+            };
+            self.shell.tell(HARDWARE, &name, fact);
+            if let Some(seller) = self.party(&name) {
+                match kind {
+                    Telling::Meanwhile => seller.metered(session, metered, now).await,
+                    Telling::Last => seller.metered_finally(session, metered).await,
+                }
+            }
+            if let Some(buyer) = self.buyer_of(session) {
+                buyer.observed(session, truth).await;
+            }
+        }
+    }
+
+    fn buyer_of(&self, session: SessionId) -> Option<Rc<Party>> {
+        let cast = self.cast.borrow();
+        cast.values().filter_map(|role| role.party.clone()).find(|party| party.bought(session))
+    }
+
+    /// What a session wants of the thing at `index`.
+    pub(super) fn demand(&self, index: usize, demand: Demand) {
+        let now = self.shell.now();
+        let mut things = self.things.borrow_mut();
+        let Some(thing) = things.get_mut(index) else { return };
+        match demand {
+            Demand::Entitle { session, units_left, up_to } => thing.entitle(now, session, units_left, up_to),
+            Demand::ReadLast { session } => thing.read_last(session),
+            Demand::Act { session, action, counter: _ } => {
+                if thing.device.key == Some(action.as_str()) {
+                    thing.unlock(session);
+                }
+            }
+        }
+        let news = thing.new_lease(now).map(|until| (thing.power.clone(), until));
+        drop(things);
+        if let Some((line, until)) = news {
+            self.change_lease(now, &line, until);
+        }
+    }
+
+    fn change_lease(&self, now: Timestamp, line: &str, until: Option<Timestamp>) {
+        match until {
+            Some(until) => {
+                let reports = self.rig.borrow_mut().lease(now, line, until);
+                self.hear(now, reports);
+            }
+            None => self.release(now, line),
+        }
+    }
+
+    /// Ends the lease of a line, and says so.
+    pub(super) fn release(&self, now: Timestamp, line: &str) {
+        self.rig.borrow_mut().release(now, line);
+        let until = u64::try_from(now.since(self.shell.start()).as_millis()).unwrap_or(u64::MAX);
+        self.tell_of(line, Fact::Lease { line: line.to_owned(), until });
+    }
+}

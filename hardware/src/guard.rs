@@ -1,0 +1,278 @@
+//! Nothing moves without a lease: the guard decides what each output line may do, and when it stops.
+//!
+//! [`Guard`] is the rules, a value without a clock or a board. [`Keeper`] holds it together with the board
+//! it guards; virtual time steps a keeper inline. [`Sentry`] is a keeper on a thread of its own, which
+//! outlives whatever happens to the program around it.
+
+mod keeper;
+mod line;
+#[cfg(test)]
+mod properties;
+mod sentry;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use coinop_core::{
+    Timestamp,
+    board::{BoardError, Direction, Level, LineSpec},
+};
+use serde::{Deserialize, Serialize};
+
+use line::Guarded;
+
+pub use keeper::{Keeper, Report};
+pub use sentry::{Command, Sentry, SentryError};
+
+/// How long to wait before a line that could not be driven safe is driven again.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// Permission for one output to be at its unsafe level, until a moment and not longer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// The output it is for.
+    pub line: String,
+    /// The first moment at which the line is safe again.
+    pub until: Timestamp,
+}
+
+/// What holds for every line of a board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The furthest ahead a lease may end; further is refused.
+    pub longest_lease: Duration,
+    /// How long the owner may be silent before everything is driven safe.
+    pub heartbeat: Duration,
+    /// How long a line rests after its maximum on-time; a millisecond at least.
+    pub pause: Duration,
+    /// How long before the end of its lease a line is driven safe: as much as the guard's thread may wake
+    /// too late. Nothing on virtual time.
+    pub early: Duration,
+}
+
+/// A level to be driven now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drive {
+    /// The output.
+    pub line: String,
+    /// Its level from now on.
+    pub level: Level,
+}
+
+/// Why the guard grants nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Trip {
+    /// The owner was silent for longer than the heartbeat; the next beat mends it.
+    #[error("no heartbeat since {last}")]
+    Silent {
+        /// When it was last heard.
+        last: Timestamp,
+    },
+    /// The board failed; only a new guard on a working board mends it.
+    #[error("the board failed: {0}")]
+    Board(BoardError),
+}
+
+/// Why a lease was turned down; the lines are as they were.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The allow-list does not have the line.
+    #[error("no output {line}; there is {}", .known.join(", "))]
+    UnknownLine {
+        /// What was asked for.
+        line: String,
+        /// The outputs there are.
+        known: Vec<String>,
+    },
+    /// The world drives that line, not the program.
+    #[error("line {line} is an input")]
+    Input {
+        /// What was asked for.
+        line: String,
+    },
+    /// Longer than one lease may be.
+    #[error("a lease of {line} until {until} is too long; the latest now is {latest}")]
+    TooFar {
+        /// What was asked for.
+        line: String,
+        /// Its end.
+        until: Timestamp,
+        /// The latest end that would do.
+        latest: Timestamp,
+    },
+    /// The guard grants nothing at all.
+    #[error("the guard has tripped: {0}")]
+    Tripped(Trip),
+}
+
+/// The rules of the outputs: leases, maximum on-time, heartbeat, and a safe level for every other moment.
+///
+/// It owns no board and no clock. Every call takes the present moment; one that lies before the last is
+/// taken as the last. After a change call [`step`](Guard::step) and drive what it returns.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    limits: Limits,
+    outputs: BTreeMap<String, Guarded>,
+    inputs: Vec<String>,
+    now: Timestamp,
+    last_beat: Timestamp,
+    trip: Option<Trip>,
+}
+
+impl Guard {
+    /// Guards the outputs among `lines`, which the board holds at their safe levels; the first beat is
+    /// `now`.
+    pub fn new(lines: &[LineSpec], limits: Limits, now: Timestamp) -> Self {
+        let is_output = |spec: &&LineSpec| spec.direction == Direction::Output;
+        let outputs =
+            lines.iter().filter(is_output).map(|spec| (spec.name.clone(), Guarded::new(spec, now))).collect();
+        let inputs = lines.iter().filter(|spec| !is_output(spec)).map(|spec| spec.name.clone()).collect();
+        Self { limits, outputs, inputs, now, last_beat: now, trip: None }
+    }
+
+    /// Lets a line be at its unsafe level until the lease ends. It replaces the line's lease, so it
+    /// extends as well as shortens; one that is over already ends the line's lease.
+    ///
+    /// # Errors
+    ///
+    /// The [`Refusal`]; the line keeps the lease it had.
+    pub fn lease(&mut self, now: Timestamp, lease: &Lease) -> Result<(), Refusal> {
+        self.advance(now);
+        self.trip_when_silent();
+        if let Some(trip) = &self.trip {
+            return Err(Refusal::Tripped(trip.clone()));
+        }
+        let latest = self.now.after(self.limits.longest_lease);
+        if !self.outputs.contains_key(&lease.line) {
+            return Err(self.no_such_output(&lease.line));
+        }
+        if lease.until > latest {
+            return Err(Refusal::TooFar { line: lease.line.clone(), until: lease.until, latest });
+        }
+        if let Some(output) = self.outputs.get_mut(&lease.line) {
+            output.until = Some(lease.until);
+        }
+        Ok(())
+    }
+
+    /// Ends a line's lease now; a line without one stays as it is.
+    pub fn release(&mut self, now: Timestamp, line: &str) {
+        self.advance(now);
+        if let Some(output) = self.outputs.get_mut(line) {
+            output.until = None;
+        }
+    }
+
+    /// Says that the owner is alive. A beat that comes too late mends the silence, but the leases from
+    /// before are void.
+    pub fn beat(&mut self, now: Timestamp) {
+        self.advance(now);
+        if self.now > self.silent_from() {
+            self.trip_when_silent();
+        }
+        self.last_beat = self.now;
+        if matches!(self.trip, Some(Trip::Silent { .. })) {
+            self.trip = None;
+        }
+    }
+
+    /// Says that the board failed: every lease is void, nothing more is granted, and the line the error
+    /// names is taken as on until it has been driven safe.
+    pub fn fail(&mut self, now: Timestamp, error: BoardError) {
+        self.advance(now);
+        if let Some(output) = self.outputs.get_mut(&error.line) {
+            output.doubt(self.now);
+        }
+        self.void();
+        // A failure is the graver of the two reasons, and the first failure the one to look into.
+        if !matches!(self.trip, Some(Trip::Board(_))) {
+            self.trip = Some(Trip::Board(error));
+        }
+    }
+
+    /// What must be driven now. The guard takes it as done; say so with [`fail`](Guard::fail) when not.
+    #[must_use = "the lines are not driven yet"]
+    pub fn step(&mut self, now: Timestamp) -> Vec<Drive> {
+        self.advance(now);
+        self.trip_when_silent();
+        let (now, limits) = (self.now, self.limits);
+        self.outputs
+            .iter_mut()
+            .filter_map(|(line, output)| {
+                output.step(now, &limits).map(|level| Drive { line: line.clone(), level })
+            })
+            .collect()
+    }
+
+    /// When the next [`step`](Guard::step) is due, if nothing else happens; later than the last step.
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        let leased = self.outputs.values().any(|output| output.until.is_some());
+        self.outputs
+            .values()
+            .filter_map(|output| output.next_wake(self.now, &self.limits))
+            .chain(leased.then(|| self.silent_from()))
+            .min()
+    }
+
+    /// The leases that hold, by line.
+    pub fn leases(&self) -> impl Iterator<Item = Lease> + '_ {
+        self.outputs
+            .iter()
+            .filter_map(|(line, output)| output.until.map(|until| Lease { line: line.clone(), until }))
+    }
+
+    /// The level an output is driven to.
+    pub fn level(&self, line: &str) -> Option<Level> {
+        self.outputs.get(line).map(|output| output.level)
+    }
+
+    /// Why nothing is granted at present.
+    pub const fn trip(&self) -> Option<&Trip> {
+        self.trip.as_ref()
+    }
+
+    /// How long outputs stood at their unsafe level without a lease, all lines together. Not nothing is a
+    /// fault of the guard, of its thread's punctuality, or of the board.
+    pub fn unleased_on(&self) -> Duration {
+        self.outputs.values().map(|output| output.unleased_on).sum()
+    }
+
+    /// The same for a single line.
+    pub fn unleased_on_of(&self, line: &str) -> Option<Duration> {
+        self.outputs.get(line).map(|output| output.unleased_on)
+    }
+
+    /// Books the time since the last call under the levels and leases that held in it.
+    fn advance(&mut self, now: Timestamp) {
+        let now = now.max(self.now);
+        for output in self.outputs.values_mut() {
+            output.advance(self.now, now);
+        }
+        self.now = now;
+    }
+
+    fn trip_when_silent(&mut self) {
+        if self.now >= self.silent_from() {
+            self.void();
+            self.trip.get_or_insert(Trip::Silent { last: self.last_beat });
+        }
+    }
+
+    fn silent_from(&self) -> Timestamp {
+        self.last_beat.after(self.limits.heartbeat)
+    }
+
+    fn void(&mut self) {
+        for output in self.outputs.values_mut() {
+            output.until = None;
+        }
+    }
+
+    fn no_such_output(&self, line: &str) -> Refusal {
+        if self.inputs.iter().any(|input| input == line) {
+            return Refusal::Input { line: line.to_owned() };
+        }
+        Refusal::UnknownLine { line: line.to_owned(), known: self.outputs.keys().cloned().collect() }
+    }
+}

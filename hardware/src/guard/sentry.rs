@@ -1,0 +1,163 @@
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
+    },
+    thread,
+    time::Duration,
+};
+
+use coinop_core::{Timestamp, board::Board};
+
+use super::{Keeper, Lease, Limits, Report};
+
+/// How many commands may wait; more than a whole street sends in a second.
+const COMMANDS: usize = 256;
+/// How often the inputs are looked at.
+const WATCH: Duration = Duration::from_millis(1);
+
+/// What a [`Sentry`] is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// As [`Keeper::lease`]; answered by [`Report::Granted`] or [`Report::Refused`].
+    Lease(Lease),
+    /// As [`Keeper::release`].
+    Release(String),
+    /// As [`Keeper::beat`].
+    Beat,
+}
+
+/// A command did not reach the guard.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SentryError {
+    /// The guard's thread did not start.
+    #[error("the guard's thread did not start")]
+    Start(#[source] io::Error),
+    /// Too many commands wait; later may do.
+    #[error("the guard is behind with {COMMANDS} commands")]
+    Behind,
+    /// The guard is gone, and its lines are safe.
+    #[error("the guard is gone")]
+    Gone,
+}
+
+/// A [`Keeper`] on a plain thread of its own, apart from every runtime and actor.
+///
+/// The outputs are driven safe when the sentry is dropped, when its owner panics, when nobody beats, and
+/// when the thread itself fails.
+#[derive(Debug)]
+pub struct Sentry {
+    commands: Option<SyncSender<Command>>,
+    unleased_on_ms: Arc<AtomicU64>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Sentry {
+    /// Puts `board` under guard. `clock` must not go back and may run faster than real time; then let
+    /// [`Limits::early`] grow with it. `tell` is called on the guard's thread and must not block.
+    ///
+    /// # Errors
+    ///
+    /// [`SentryError::Start`] when the system gives no thread.
+    pub fn post(
+        board: Box<dyn Board>,
+        limits: Limits,
+        clock: impl Fn() -> Timestamp + Send + 'static,
+        tell: impl FnMut(Report) + Send + 'static,
+    ) -> Result<Self, SentryError> {
+        let (commands, inbox) = sync_channel(COMMANDS);
+        let unleased_on_ms = Arc::new(AtomicU64::new(0));
+        let shown = Arc::clone(&unleased_on_ms);
+        let watch = move || {
+            let keeper = Keeper::new(board, limits, clock());
+            Watch { keeper, inbox, clock, tell, unleased_on_ms: shown }.run();
+        };
+        let thread =
+            thread::Builder::new().name("guard".to_owned()).spawn(watch).map_err(SentryError::Start)?;
+        Ok(Self { commands: Some(commands), unleased_on_ms, thread: Some(thread) })
+    }
+
+    /// Hands over a command without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`SentryError::Behind`], or [`SentryError::Gone`].
+    pub fn send(&self, command: Command) -> Result<(), SentryError> {
+        let commands = self.commands.as_ref().ok_or(SentryError::Gone)?;
+        commands.try_send(command).map_err(|unsent| match unsent {
+            TrySendError::Full(_) => SentryError::Behind,
+            TrySendError::Disconnected(_) => SentryError::Gone,
+        })
+    }
+
+    /// How long outputs were on without a lease so far, in whole milliseconds.
+    pub fn unleased_on(&self) -> Duration {
+        Duration::from_millis(self.unleased_on_ms.load(Ordering::Relaxed))
+    }
+}
+
+impl Drop for Sentry {
+    fn drop(&mut self) {
+        drop(self.commands.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been printed, and its lines went safe on the way out.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The thread's side.
+struct Watch<Clock, Tell> {
+    keeper: Keeper,
+    inbox: Receiver<Command>,
+    clock: Clock,
+    tell: Tell,
+    unleased_on_ms: Arc<AtomicU64>,
+}
+
+impl<Clock: Fn() -> Timestamp, Tell: FnMut(Report)> Watch<Clock, Tell> {
+    /// Ends when the owner is gone; dropping the keeper drives the lines safe.
+    fn run(mut self) {
+        loop {
+            let now = (self.clock)();
+            for report in self.keeper.step(now) {
+                (self.tell)(report);
+            }
+            let unleased = u64::try_from(self.keeper.unleased_on().as_millis()).unwrap_or(u64::MAX);
+            self.unleased_on_ms.store(unleased, Ordering::Relaxed);
+            match self.inbox.recv_timeout(WATCH) {
+                Ok(command) => self.obey(command),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Obeys what waits, so that many commands cost one step; a full inbox at most, so that a flood of them
+    /// does not keep the lines waiting.
+    fn obey(&mut self, first: Command) {
+        self.obey_one(first);
+        for _ in 1..COMMANDS {
+            let Ok(command) = self.inbox.try_recv() else { return };
+            self.obey_one(command);
+        }
+    }
+
+    fn obey_one(&mut self, command: Command) {
+        let now = (self.clock)();
+        match command {
+            Command::Lease(lease) => {
+                let answer = match self.keeper.lease(now, &lease) {
+                    Ok(()) => Report::Granted { lease, at: now },
+                    Err(refusal) => Report::Refused { lease, refusal },
+                };
+                (self.tell)(answer);
+            }
+            Command::Release(line) => self.keeper.release(now, &line),
+            Command::Beat => self.keeper.beat(now),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The wallet's rules, against a ledger that loses answers.
+
+mod bank;
+mod random;
+mod rules;
+mod units;

@@ -1,0 +1,112 @@
+//! What a machine's events mean to a spectator.
+
+use coinop_core::{
+    channel::{self, Channel},
+    obyte::address::Address,
+    session::{End, Purchase, Sale, SaleEvent},
+};
+
+use super::AddressBook;
+use crate::{
+    actors::Narrator,
+    notice::{ChannelState, Fact, SessionState},
+};
+
+/// The seller tells the story of a session.
+pub(super) fn sale(_seller: Address, book: AddressBook) -> Narrator<Sale> {
+    Box::new(move |sale, event| {
+        let state = match event {
+            SaleEvent::Quoted { .. } => SessionState::Offered,
+            SaleEvent::Accepted { .. } => SessionState::Accepted,
+            SaleEvent::Paid { total } => {
+                let session = sale.offer().map(|offer| offer.session.to_string()).unwrap_or_default();
+                let paid = Fact::Paid { session, value: *total };
+                return vec![paid];
+            }
+            SaleEvent::Powered { .. } => SessionState::Running,
+            SaleEvent::Ended { .. } if sale.paid().is_zero() => SessionState::Cancelled,
+            SaleEvent::Ended { why: End::MeterSilent | End::Overclaimed | End::Stalled, .. } => {
+                SessionState::Disputed
+            }
+            SaleEvent::Ended { .. } => SessionState::Stopped,
+            SaleEvent::Settled { .. } => SessionState::Settled,
+            SaleEvent::Funded { .. }
+            | SaleEvent::Metered { .. }
+            | SaleEvent::UsedUp { .. }
+            | SaleEvent::Acted { .. }
+            | SaleEvent::Returned { .. } => return Vec::new(),
+        };
+        session(sale, state, &book).into_iter().collect()
+    })
+}
+
+fn session(sale: &Sale, state: SessionState, book: &AddressBook) -> Option<Fact> {
+    let offer = sale.offer()?;
+    let terms = channel::Terms {
+        address_a: offer.seller,
+        address_b: offer.buyer,
+        timeout_seconds: offer.terms.timeout,
+        salt: offer.terms.salt.to_string(),
+    };
+    let buyer = book.borrow().get(&offer.buyer).cloned().unwrap_or_else(|| offer.buyer.to_string());
+    Some(Fact::Session {
+        id: offer.session.to_string(),
+        thing: offer.thing.to_string(),
+        buyer,
+        channel: terms.aa_address().ok()?.to_string(),
+        step: offer.tariff.step_price(),
+        state,
+    })
+}
+
+/// The buyer's side of a session is silent: the seller tells the story, the packages tell the money.
+pub(super) fn purchase() -> Narrator<Purchase> {
+    Box::new(|_, _| Vec::new())
+}
+
+/// Each party tells its own view of a channel.
+pub(super) fn channel(peer: String) -> Narrator<Channel> {
+    Box::new(move |channel, event| {
+        let state = match event {
+            channel::Event::Requested { trigger: channel::Trigger::Deposit { .. }, .. } => {
+                ChannelState::Opening
+            }
+            channel::Event::Opened { .. } => ChannelState::Open,
+            channel::Event::ClosingBegan { .. } => ChannelState::Closing,
+            channel::Event::Closed { outcome, .. } => match outcome.fraud_proven_by {
+                Some(_) => ChannelState::Punished,
+                None => ChannelState::Closed,
+            },
+            channel::Event::Requested { .. }
+            | channel::Event::Posted { .. }
+            | channel::Event::Postponed { .. }
+            | channel::Event::Retried { .. }
+            | channel::Event::Failed { .. }
+            | channel::Event::Unclaimed { .. }
+            | channel::Event::Paid { .. }
+            | channel::Event::Received { .. }
+            | channel::Event::Owed { .. }
+            | channel::Event::TriggerSeen { .. }
+            | channel::Event::TriggerGone { .. }
+            | channel::Event::Refused { .. }
+            | channel::Event::Done { .. } => return Vec::new(),
+        };
+        vec![Fact::Channel {
+            channel: channel.agent().to_string(),
+            peer: peer.clone(),
+            period: period(channel, event),
+            state,
+            deposited: channel.mine().deposited.plus(channel.peer().deposited).unwrap_or_default(),
+        }]
+    })
+}
+
+/// The period that the event is about.
+fn period(channel: &Channel, event: &channel::Event) -> u64 {
+    match event {
+        channel::Event::Opened { period, .. }
+        | channel::Event::ClosingBegan { period, .. }
+        | channel::Event::Closed { period, .. } => *period,
+        _ => channel.current_period(),
+    }
+}

@@ -1,0 +1,148 @@
+//! Record, then tell: what every actor of a process shares.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use coinop_core::{Timestamp, obyte::hash::sha256};
+
+use crate::{
+    agenda::{Agenda, Rank, Task},
+    journal::{Entry, Journal, JournalError, Stamp},
+    notice::{Bus, Fact, Notice},
+};
+
+/// The most entries that wait for one commit, so that nobody waits long.
+pub const GROUP: usize = 256;
+
+/// The journal, the queue and the bus of one process; cheap to clone.
+///
+/// Effects and notices are held here until the entries that explain them are durable.
+#[derive(Clone)]
+pub struct Shell(Rc<Inner>);
+
+struct Inner {
+    agenda: Agenda,
+    bus: Bus,
+    journal: RefCell<Box<dyn Journal>>,
+    held: RefCell<Vec<(Rank, Held)>>,
+    start: Timestamp,
+    seed: [u8; 32],
+    draws: Cell<u64>,
+}
+
+enum Held {
+    Notice(Notice),
+    Task(Task),
+}
+
+impl Shell {
+    /// A shell whose scenario began at `start`; all chance in it comes from `seed`.
+    pub fn new(
+        agenda: Agenda,
+        bus: Bus,
+        journal: Box<dyn Journal>,
+        start: Timestamp,
+        seed: [u8; 32],
+    ) -> Self {
+        Self(Rc::new(Inner {
+            agenda,
+            bus,
+            journal: RefCell::new(journal),
+            held: RefCell::default(),
+            start,
+            seed,
+            draws: Cell::new(0),
+        }))
+    }
+
+    /// The queue.
+    pub fn agenda(&self) -> &Agenda {
+        &self.0.agenda
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.0.agenda.now()
+    }
+
+    /// When the scenario began.
+    pub fn start(&self) -> Timestamp {
+        self.0.start
+    }
+
+    /// Fresh chance: a digest of the seed, the moment and a counter, so that a seed gives one run.
+    pub fn random(&self) -> [u8; 32] {
+        let draw = self.0.draws.get();
+        self.0.draws.set(draw + 1);
+        let mut input = [0; 48];
+        input[..32].copy_from_slice(&self.0.seed);
+        input[32..40].copy_from_slice(&self.now().millis().to_be_bytes());
+        input[40..].copy_from_slice(&draw.to_be_bytes());
+        sha256(&input)
+    }
+
+    /// Adds an entry to the next commit.
+    pub fn record(&self, stream: &str, stamp: Stamp, body: Vec<u8>) {
+        let entry = Entry { stream: stream.to_owned(), stamp, at: self.now(), body };
+        self.0.journal.borrow_mut().append(entry);
+    }
+
+    /// Tells the bus, once everything recorded so far is durable.
+    pub fn tell(&self, rank: Rank, who: &str, fact: Fact) {
+        let notice = Notice::new(self.0.start, self.now(), who, fact);
+        self.0.held.borrow_mut().push((rank, Held::Notice(notice)));
+    }
+
+    /// Carries out `task`, once everything recorded so far is durable.
+    pub fn hold(&self, rank: Rank, task: impl Future<Output = ()> + 'static) {
+        self.0.held.borrow_mut().push((rank, Held::Task(Box::pin(task))));
+    }
+
+    /// Whether a commit should not wait any longer.
+    pub fn is_full(&self) -> bool {
+        self.0.journal.borrow().waiting() >= GROUP
+    }
+
+    /// Makes everything recorded durable, then lets go of what was held. Says whether anything was.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError`]: nothing was let go, and the process must stop.
+    pub fn settle(&self) -> Result<bool, JournalError> {
+        self.0.journal.borrow_mut().commit()?;
+        let held = self.0.held.take();
+        let any = !held.is_empty();
+        for (rank, held) in held {
+            match held {
+                Held::Notice(notice) => self.0.bus.publish(&notice),
+                Held::Task(task) => {
+                    self.0.agenda.soon(rank, task);
+                }
+            }
+        }
+        Ok(any)
+    }
+
+    /// Forgets what a killed party has decided and not made durable, and everything it was to do.
+    ///
+    /// `streams` is the beginning of the names of its streams.
+    pub fn forget(&self, rank: Rank, streams: &str) {
+        self.0.journal.borrow_mut().discard(streams);
+        let mut held = self.0.held.borrow_mut();
+        let doomed: Vec<_> = held.extract_if(.., |(of, _)| *of == rank).collect();
+        drop(held);
+        drop(doomed);
+        self.0.agenda.drop_rank(rank);
+    }
+
+    /// Every durable entry.
+    ///
+    /// # Errors
+    ///
+    /// As [`Journal::entries`].
+    pub fn entries(&self) -> Result<Vec<Entry>, JournalError> {
+        self.0.journal.borrow().entries()
+    }
+}

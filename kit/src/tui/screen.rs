@@ -1,0 +1,150 @@
+use std::{
+    cell::RefCell,
+    io::{self, Stdout},
+    panic,
+    rc::Rc,
+    sync::{
+        Once,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use crossterm::{
+    cursor,
+    event::{self, Event},
+    execute,
+    terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
+};
+use ratatui::{Terminal, backend::CrosstermBackend};
+
+use crate::{notice::Notice, run::Pace};
+
+use super::{
+    keys::{self, Action},
+    model::Model,
+    view::view,
+};
+
+/// The most events taken in one frame: whoever leans on the keyboard does not stop the picture.
+const EVENTS_MAX: usize = 64;
+
+/// Whether a terminal is in our hands and has to be given back.
+static IS_OPEN: AtomicBool = AtomicBool::new(false);
+
+/// The terminal with the picture on it; given back as it was on drop, and before a panic is told.
+pub struct Screen {
+    model: Rc<RefCell<Model>>,
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+}
+
+impl Screen {
+    /// Takes the terminal for the scenario `title`.
+    ///
+    /// # Errors
+    ///
+    /// What the terminal says: mostly that there is none. It is given back as it was.
+    pub fn open(title: &str) -> io::Result<Self> {
+        restore_before_a_panic_is_told();
+        enable_raw_mode()?;
+        IS_OPEN.store(true, Ordering::SeqCst);
+        let terminal = execute!(io::stdout(), EnterAlternateScreen, cursor::Hide)
+            .and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())))
+            .inspect_err(|_| restore())?;
+        Ok(Self { model: Rc::new(RefCell::new(Model::new(title))), terminal })
+    }
+
+    /// What has to hear every notice for the picture to be right: `bus.listen(screen.listener())`.
+    pub fn listener(&self) -> impl FnMut(&Notice) + 'static {
+        let model = Rc::clone(&self.model);
+        move |notice| model.borrow_mut().update(notice)
+    }
+
+    /// Lets one frame pass, `now_ms` milliseconds into the scenario: takes what was typed without
+    /// waiting for it, and draws when there is something new to see.
+    ///
+    /// # Errors
+    ///
+    /// What the terminal says: mostly that it is gone.
+    pub fn frame(&mut self, now_ms: u64, pace: Pace) -> io::Result<Vec<Action>> {
+        if !IS_OPEN.load(Ordering::SeqCst) {
+            // Another thread has panicked and the terminal is back in its owner's hands.
+            return Ok(vec![Action::Quit]);
+        }
+        let mut model = self.model.borrow_mut();
+        model.tick(now_ms, pace);
+        let mut actions = Vec::new();
+        for _ in 0..EVENTS_MAX {
+            if !event::poll(Duration::ZERO)? {
+                break;
+            }
+            actions.extend(handle(&mut model, &event::read()?));
+        }
+        if model.take_changed() {
+            self.terminal.draw(|frame| view(frame, &model))?;
+        }
+        Ok(actions)
+    }
+}
+
+/// What an event asks of the run.
+fn handle(model: &mut Model, event: &Event) -> Option<Action> {
+    match event {
+        Event::Key(key) => keys::command(*key).and_then(|command| model.obey(command)),
+        Event::Resize(..) => {
+            model.touch();
+            None
+        }
+        Event::FocusGained | Event::FocusLost | Event::Mouse(_) | Event::Paste(_) => None,
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+fn restore_before_a_panic_is_told() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let tell = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            restore();
+            tell(info);
+        }));
+    });
+}
+
+/// Gives the terminal back, once.
+fn restore() {
+    if IS_OPEN.swap(false, Ordering::SeqCst) {
+        // There is nobody left to tell when the terminal is gone.
+        let _ = execute!(io::stdout(), LeaveAlternateScreen, cursor::Show);
+        let _ = disable_raw_mode();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+    use super::*;
+
+    #[test]
+    fn a_new_size_asks_for_a_new_picture() {
+        let mut model = Model::new("street");
+        model.take_changed();
+
+        assert_eq!(handle(&mut model, &Event::Resize(80, 24)), None);
+
+        assert!(model.take_changed());
+    }
+
+    #[test]
+    fn ctrl_c_asks_to_quit() {
+        let key = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+
+        assert_eq!(handle(&mut Model::new("street"), &Event::Key(key)), Some(Action::Quit));
+    }
+}

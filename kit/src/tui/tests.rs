@@ -1,0 +1,220 @@
+//! Snapshots of the screens, and what holds for any notices at all.
+
+mod any;
+
+use ratatui::{Terminal, backend::TestBackend, style::Color};
+
+use coinop_core::board::Level;
+
+use crate::{
+    notice::{Fact, LinkState, Notice},
+    run::Pace,
+};
+
+use super::{
+    Action, Model,
+    keys::Command,
+    street::street,
+    view::{Panel, view},
+};
+
+/// The street as it is 40 seconds after its start.
+fn played() -> Model {
+    let mut model = Model::new("The street");
+    let mut notices = street();
+    notices.sort_by_key(|notice| notice.at);
+    let mut notices = notices.into_iter().peekable();
+    for now in (0..=40_000).step_by(100) {
+        while let Some(notice) = notices.next_if(|notice| notice.at <= now) {
+            model.update(&notice);
+        }
+        model.tick(now, Pace::Real(1.0));
+    }
+    model
+}
+
+fn screen(model: &Model, width: u16, height: u16) -> Terminal<TestBackend> {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| view(frame, model)).unwrap();
+    terminal
+}
+
+fn text(model: &Model, width: u16, height: u16) -> String {
+    screen(model, width, height).backend().to_string()
+}
+
+#[test]
+fn the_street_at_80x24() {
+    insta::assert_snapshot!(text(&played(), 80, 24));
+}
+
+#[test]
+fn the_street_at_160x48() {
+    insta::assert_snapshot!(text(&played(), 160, 48));
+}
+
+#[test]
+fn the_street_on_a_narrow_and_tall_terminal() {
+    insta::assert_snapshot!(text(&played(), 80, 40));
+}
+
+#[test]
+fn sixteen_colours_are_enough() {
+    let mut model = played();
+    model.obey(Command::Help);
+
+    for (width, height) in [(80, 24), (160, 48)] {
+        let terminal = screen(&model, width, height);
+        for cell in &terminal.backend().buffer().content {
+            for colour in [cell.fg, cell.bg] {
+                assert!(!matches!(colour, Color::Rgb(..) | Color::Indexed(_)), "{colour}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_street() {
+    insta::assert_snapshot!(text(&Model::new("The street"), 80, 24));
+}
+
+#[test]
+fn each_panel_alone() {
+    for (name, panel) in [
+        ("things", Panel::Things),
+        ("flows", Panel::Flows),
+        ("exposures", Panel::Exposures),
+        ("log", Panel::Log),
+        ("balances", Panel::Balances),
+    ] {
+        let mut model = played();
+        model.obey(Command::Zoom(panel));
+
+        insta::assert_snapshot!(format!("alone_{name}"), text(&model, 80, 24));
+        insta::assert_snapshot!(format!("alone_{name}_wide"), text(&model, 120, 20));
+    }
+}
+
+#[test]
+fn the_help_is_drawn_from_the_table_of_keys() {
+    let mut model = played();
+
+    model.obey(Command::Help);
+
+    insta::assert_snapshot!(text(&model, 80, 24));
+}
+
+#[test]
+fn a_poke_puts_the_selected_input_to_its_other_level() {
+    let mut model = played();
+    let poke = |model: &mut Model| model.obey(Command::Poke);
+
+    let first = poke(&mut model);
+    model.obey(Command::LineBefore);
+    let last = poke(&mut model);
+
+    let expected = |line: &str, level| Some(Action::Poke { line: line.to_owned(), level });
+    assert_eq!(first, expected("LIGHT", Level::Low));
+    assert_eq!(last, expected("DOOR", Level::High));
+}
+
+#[test]
+fn the_selection_goes_round() {
+    let mut model = played();
+    let first = model.obey(Command::Poke);
+
+    for _ in 0..4 {
+        model.obey(Command::NextLine);
+    }
+
+    assert_eq!(model.obey(Command::Poke), first);
+}
+
+#[test]
+fn a_cut_is_for_the_selected_link() {
+    let mut model = played();
+
+    model.obey(Command::NextLink);
+
+    let expected = Action::ToggleLink { one: "bob".to_owned(), other: "charger".to_owned() };
+    assert_eq!(model.obey(Command::ToggleLink), Some(expected));
+}
+
+#[test]
+fn without_lines_and_links_there_is_nothing_to_touch() {
+    let mut model = Model::new("empty");
+
+    for command in [Command::NextLine, Command::LineBefore, Command::NextLink, Command::LinkBefore] {
+        assert_eq!(model.obey(command), None);
+    }
+
+    assert_eq!(model.obey(Command::Poke), None);
+    assert_eq!(model.obey(Command::ToggleLink), None);
+}
+
+#[test]
+fn a_panel_s_key_again_brings_all_panels_back() {
+    let mut model = played();
+    let before = text(&model, 80, 24);
+
+    model.obey(Command::Zoom(Panel::Log));
+    model.obey(Command::Zoom(Panel::Log));
+
+    assert_eq!(text(&model, 80, 24), before);
+}
+
+#[test]
+fn a_payment_waits_at_a_cut_link_and_arrives_when_it_is_credited() {
+    let mut model = played();
+    let waits = |model: &Model| text(model, 80, 24).lines().any(|row| row.contains("●▶ charger"));
+    for frame in 0..60 {
+        model.tick(40_000 + frame * 100, Pace::Real(1.0));
+    }
+    let before = model.channels.iter().map(|(_, channel)| channel.dots.len()).sum::<usize>();
+
+    let fact = Fact::Paid { session: "s-car-0003".to_owned(), value: coinop_core::Bytes::new(25_000) };
+    model.update(&Notice { v: 1, at: 46_000, who: "charger".to_owned(), fact });
+    for frame in 0..10 {
+        model.tick(46_000 + frame * 100, Pace::Real(1.0));
+    }
+
+    let after = model.channels.iter().map(|(_, channel)| channel.dots.len()).sum::<usize>();
+    assert_eq!((before, after), (1, 0));
+    assert!(!waits(&model));
+}
+
+#[test]
+fn nothing_is_drawn_again_while_nothing_changes() {
+    let mut model = played();
+    model.take_changed();
+
+    model.tick(40_000, Pace::Real(1.0));
+    let same = model.take_changed();
+    model.tick(40_000, Pace::Paused(1.0));
+    let paused = model.take_changed();
+
+    assert!(!same);
+    assert!(paused);
+}
+
+#[test]
+fn an_output_without_a_lease_is_marked() {
+    let mut model = played();
+
+    model.tick(60_000, Pace::Real(1.0));
+
+    assert!(text(&model, 80, 24).contains("LAMP ! on"));
+}
+
+#[test]
+fn a_link_that_is_cut_is_told_once_and_so_is_its_mending() {
+    let mut model = Model::new("links");
+    let entries = model.story.len();
+
+    for state in [LinkState::Up, LinkState::Cut, LinkState::Cut, LinkState::Up] {
+        let fact = Fact::Link { one: "a".to_owned(), other: "b".to_owned(), state };
+        model.update(&Notice { v: 1, at: 0, who: "a".to_owned(), fact });
+    }
+
+    assert_eq!(model.story.len() - entries, 2);
+}

@@ -1,0 +1,49 @@
+//! What runs beside coinop on the kernel's simulated lines: the checks of the board, the outside witness,
+//! the outside plant. `tests/hil/run` puts it into a kernel of its own.
+#![expect(clippy::print_stdout, reason = "the log of a machine that has nothing but a console")]
+
+#[cfg(target_os = "linux")]
+mod board;
+#[cfg(target_os = "linux")]
+mod chip;
+#[cfg(target_os = "linux")]
+mod guarded;
+#[cfg(target_os = "linux")]
+mod kill;
+#[cfg(target_os = "linux")]
+mod outside;
+#[cfg(target_os = "linux")]
+mod program;
+#[cfg(target_os = "linux")]
+mod report;
+
+use std::process::ExitCode;
+
+/// Runs one of its parts; the exit code says whether every check held.
+#[cfg(target_os = "linux")]
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let fate = match words[..] {
+        ["board"] => board::check(),
+        ["program", log, program, ref arguments @ ..] => program::check(log, program, arguments),
+        ["witness", value, log] => outside::witness(value, log),
+        ["lamp", lamp, light] => outside::lamp(lamp, light),
+        ["hold", line] => kill::hold(line),
+        ["open", line] => Ok(board::open(line)),
+        _ => Err("board | program LOG PROGRAM ARGUMENTS… | witness VALUE LOG | lamp FOLDER FOLDER \
+                  | hold LINE | open LINE"
+            .into()),
+    };
+    fate.unwrap_or_else(|error| {
+        println!("FAILED: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+/// There are no kernel lines elsewhere.
+#[cfg(not(target_os = "linux"))]
+fn main() -> ExitCode {
+    println!("only Linux has GPIO lines to simulate");
+    ExitCode::FAILURE
+}
