@@ -75,7 +75,7 @@ impl Dag {
         let timestamp = rounded_seconds(now);
         let parents = self.usable_parents(now, timestamp, intent.from)?;
         let mut parent_units: Vec<Hash> = parents.iter().map(|parent| parent.facts.hash).collect();
-        parent_units.sort_unstable();
+        parent_units.sort_by_cached_key(Hash::to_string);
         let last_ball = self.last_ball_for(&parents, &parent_units).ok_or(QuoteError::NoLastBall)?;
         let mci = last_ball.properties.mci.unwrap_or_default();
         let agents: BTreeSet<&Address> =

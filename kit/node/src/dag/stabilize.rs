@@ -65,15 +65,16 @@ impl Dag {
         }
     }
 
+    /// Balls are hashed in the order of their texts.
     fn ball_of(&self, joint: &Joint, done: &Places) -> Hash {
         let parents = joint.facts.parents.iter().filter_map(|parent| {
             let fresh = done.get(parent).and_then(|place| place.ball);
             fresh.or_else(|| self.joint(parent)?.properties.ball)
         });
         let mut parents: Vec<Hash> = parents.collect();
-        parents.sort_unstable();
+        parents.sort_by_cached_key(Hash::to_string);
         let mut skiplist = self.skiplist_balls(joint);
-        skiplist.sort_unstable();
+        skiplist.sort_by_cached_key(Hash::to_string);
         let is_nonserial = joint.properties.sequence == Sequence::FinalBad;
         ball_hash(&joint.facts.hash, &parents, &skiplist, is_nonserial)
     }
@@ -144,10 +145,10 @@ impl Dag {
     fn has_witnessed(&self, order_provider: &Address, unit: &Joint) -> bool {
         let from = unit.properties.mci.unwrap_or_default();
         let until = from + self.params.paid_witnessing_span;
-        let in_span = |it: &&Joint| it.properties.mci.is_some_and(|mci| mci >= from && mci <= until);
-        let good = self.units_of(order_provider).filter(|it| it.properties.sequence == Sequence::Good);
-        good.filter(in_span)
-            .filter(|it| it.facts.hash != unit.facts.hash)
+        // The units of the span: those of the order provider grow without end.
+        let in_span = (from..=until).flat_map(|mci| self.units_at(mci));
+        let own = in_span.filter(|it| it.facts.authors.contains(order_provider));
+        own.filter(|it| it.properties.sequence == Sequence::Good && it.facts.hash != unit.facts.hash)
             .any(|it| self.is_included(&unit.facts.hash, &[it.facts.hash]))
     }
 }

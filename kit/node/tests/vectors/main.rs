@@ -11,6 +11,11 @@ mod post_joint;
 use coinop_tests::{Case, vectors};
 
 #[test]
+fn the_node_puts_units_into_the_order_that_was_recorded() {
+    assert!(post_joint::order() > 0, "nothing compared");
+}
+
+#[test]
 fn every_recorded_case_comes_out_the_same() {
     vectors::run(env!("CARGO_PKG_NAME"), check);
 }

@@ -152,13 +152,18 @@ pub(super) fn changes(report: &mut Report, dag: &Dag, places: &Places, after: &V
 }
 
 /// What is left of the unit.
-pub(super) fn state_after(report: &mut Report, dag: &Dag, joint: &Value, expected: &Value) {
+pub(super) fn state_after(
+    report: &mut Report,
+    dag: &Dag,
+    joint: &Value,
+    is_accepted: bool,
+    expected: &Value,
+) {
     let unit = hash(&joint["unit"]);
     let known = unit.and_then(|unit| dag.joint(&unit));
     for (field, expected) in expected.as_object().expect("a state") {
         match field.as_str() {
-            // The response tells; it is compared with the hub's.
-            "accepted" => {}
+            "accepted" => report.equal(field, &json!(is_accepted), expected),
             "unit_in_dag" => report.equal(field, &json!(known.is_some()), expected),
             "remembered_as_bad" => report.equal(field, &json!(remembered(dag, joint)), expected),
             "at_once" => place(report, field, known.map(|joint| &joint.properties), expected),
