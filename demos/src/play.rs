@@ -28,7 +28,7 @@ use crate::{
     rig,
     scenario::{Due, Scenario, Verdict},
     show,
-    stage::{Begin, Stage},
+    stage::{self, Begin, Stage},
     tally::Tally,
 };
 
@@ -82,10 +82,11 @@ struct Ears {
 impl Run<'_> {
     async fn play(self) -> color_eyre::Result<ExitCode> {
         let Self { options, scenario, journal, restored } = self;
-        let now = restored.latest().unwrap_or(START);
+        let now = restored.latest().unwrap_or(stage::before(START));
+        let begun = now.max(START);
         let length = options.length.unwrap_or(scenario.length.0);
-        let until = now.after(length);
-        let clock = Clock::new(options.speed.0, now);
+        let until = begun.after(length);
+        let clock = Clock::new(Pace::Paused(1.0), begun);
         let bus = Bus::default();
         let ears = Rc::new(RefCell::new(Ears {
             tally: Tally::default(),
@@ -102,6 +103,7 @@ impl Run<'_> {
         let begin = Begin { shell: shell.clone(), scenario, seed: options.seed, rig, restored };
         let stage = Stage::build(begin).await?;
         let stop = stop_on_signal();
+        clock.set_pace(options.speed.0);
         let mut frame = Frame { stage: &stage, ears: &ears, stop: &stop }.headless();
         run::run(&shell, &clock, until, &mut frame).await.wrap_err("nothing more can be recorded")?;
         stage.audit();

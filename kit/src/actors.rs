@@ -148,7 +148,7 @@ struct Driver<M: Drivable> {
     wiring: Wiring<M>,
     state: Rc<RefCell<M>>,
     alarm: Option<(Timestamp, Ticket)>,
-    /// The deadline it was last woken for.
+    /// The deadline it was last woken for in vain.
     woken: Option<Timestamp>,
     own: Option<Addr<Self>>,
     /// Events recorded since the last state.
@@ -160,6 +160,9 @@ impl<M: Drivable> Driver<M> {
         let context = coinop_core::Context { now: self.shell.now(), random: self.shell.random() };
         let decision = self.state.borrow().decide(&context, command).map_err(AskError::Refused)?;
         let bodies = decision.events.iter().map(serde_json::to_vec).collect::<Result<Vec<_>, _>>();
+        if !decision.events.is_empty() {
+            self.woken = None;
+        }
         for (event, body) in decision.events.iter().zip(bodies.map_err(AskError::Encoding)?) {
             self.shell.record(&self.wiring.stream, Stamp::Event, body);
             self.events += 1;

@@ -91,7 +91,12 @@ impl Shell {
 
     /// Tells the bus, once everything recorded so far is durable.
     pub fn tell(&self, rank: Rank, who: &str, fact: Fact) {
-        let notice = Notice::new(self.0.start, self.now(), who, fact);
+        self.tell_at(rank, self.now(), who, fact);
+    }
+
+    /// As [`Shell::tell`], of something that happened at `at`.
+    pub fn tell_at(&self, rank: Rank, at: Timestamp, who: &str, fact: Fact) {
+        let notice = Notice::new(self.0.start, at, who, fact);
         self.0.held.borrow_mut().push((rank, Held::Notice(notice)));
     }
 

@@ -29,7 +29,6 @@ pub(super) const CHARGER: Device = Device {
         Line { name: "PLUG", direction: Direction::Input },
     ],
     power: "CONTACTOR",
-    key: None,
     actions: &[],
     single: true,
     build,
@@ -61,6 +60,6 @@ fn build(setup: &Setup<'_>) -> Result<Built, String> {
     Ok(Built {
         plant: Box::new(Car::new(spec)),
         counter: Counter::Pulses { line: meter, worth: WORTH },
-        metering: Metering { rated, resolution: Quantity::new(WORTH), gap_ms: 2_000 },
+        metering: Metering { rated, resolution: Quantity::new(WORTH), gap_ms: 1_000 },
     })
 }

@@ -18,7 +18,6 @@ pub(super) const LIGHT: Device = Device {
         Line { name: "LIGHT", direction: Direction::Input },
     ],
     power: "LAMP",
-    key: None,
     actions: &[],
     single: false,
     build,
@@ -30,6 +29,6 @@ fn build(setup: &Setup<'_>) -> Result<Built, String> {
     Ok(Built {
         plant: Box::new(Lamp::new(spec)),
         counter: Counter::While { line: light, level: Level::High },
-        metering: Metering { rated: Rate::CLOCK, resolution: Quantity::new(100), gap_ms: 1_000 },
+        metering: Metering { rated: Rate::CLOCK, resolution: Quantity::new(100), gap_ms: 400 },
     })
 }

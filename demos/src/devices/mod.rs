@@ -4,6 +4,8 @@ mod charger;
 mod light;
 mod room;
 
+use std::time::Duration;
+
 use coinop::core::{
     board::{Direction, Level},
     session::Metering,
@@ -27,8 +29,6 @@ pub(crate) struct Device {
     pub(crate) lines: &'static [Line],
     /// The output that is on while somebody pays.
     pub(crate) power: &'static str,
-    /// The action that a buyer has to ask for before the power may be on, if any.
-    pub(crate) key: Option<&'static str>,
     /// What a buyer may ask for.
     pub(crate) actions: &'static [Action],
     /// Whether it serves one buyer at a time.
@@ -51,6 +51,10 @@ pub(crate) struct Line {
 pub(crate) struct Action {
     /// What it is called.
     pub(crate) name: &'static str,
+    /// The output that it switches on, within the time that is paid.
+    pub(crate) line: &'static str,
+    /// For how long.
+    pub(crate) lasts: Duration,
 }
 
 /// What a scenario says of a device.

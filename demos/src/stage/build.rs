@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 use coinop::{
     agenda::Rank,
     core::{
-        Bytes,
+        Bytes, Timestamp,
         board::Direction,
         obyte::{
             address::Address,
@@ -15,12 +15,14 @@ use coinop::{
         session::{ChannelTerms, Name},
         tariff::{Quantity, Tariff},
     },
+    journal::JournalError,
     ledger::{Ledger, OpenError},
     network::Network,
     node::ledger::Config,
     notice::{Fact, ThingLine},
     party::{Desk, Occupancy, Party, Shop, Surroundings},
     restore::Restored,
+    run::{self, Clock, Control, Pace},
     shell::Shell,
 };
 use coinop_hardware::plant::Plant;
@@ -36,6 +38,12 @@ use crate::{
 const GRACE: Duration = Duration::from_secs(3);
 /// The least a buyer has to lock in a channel.
 const MIN_DEPOSIT: Bytes = Bytes::new(20_000);
+
+/// When the ledger begins, for a scenario that begins at `start`: long enough before it for
+/// everybody's first money to become final.
+pub(crate) fn before(start: Timestamp) -> Timestamp {
+    Timestamp::from_millis(start.millis().saturating_sub(60_000))
+}
 
 /// What a stage begins with.
 pub(crate) struct Begin {
@@ -58,6 +66,9 @@ pub(crate) enum StageError {
     /// The hardware cannot be had.
     #[error(transparent)]
     Rig(#[from] RigError),
+    /// Nothing can be recorded.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// A key cannot be made.
     #[error("a party's key cannot be made")]
     Key(#[from] KeyError),
@@ -83,15 +94,15 @@ impl Stage {
         let Begin { shell, scenario, seed, rig, restored } = begin;
         let network = Network::new(shell.agenda().clone(), scenario.latency.0);
         let config = Config {
-            genesis: shell.start(),
+            genesis: before(shell.start()),
             until_stable: scenario.stable_after.0,
             seed: sha256(format!("coinop hub {seed}").as_bytes()),
         };
         let ledger = Ledger::open(&shell, HUB, &config, scenario.latency.0, &restored)?;
         let market = Address::of_key(&key(seed, "market")?.public());
         let desk = Desk::open(&shell, &network, MARKET, market, &restored)?;
-        let (things, plants, lines) = things(&scenario, shell.now())?;
-        let rig = Rig::new(rig, lines, plants, shell.now())?;
+        let (things, plants, lines) = things(&scenario, shell.now().max(shell.start()))?;
+        let rig = Rig::new(rig, lines, plants, shell.now().max(shell.start()))?;
         let stage = Rc::new(Self {
             shell,
             scenario,
@@ -109,6 +120,8 @@ impl Stage {
         });
         stage.introduce();
         stage.begin(&restored).await?;
+        stage.wait_for_funds().await?;
+        stage.plan();
         Ok(stage)
     }
 
@@ -152,7 +165,15 @@ impl Stage {
                 self.tell(name, Fact::Refusal { reason: error.to_string() });
             }
         }
-        self.plan();
+        Ok(())
+    }
+
+    /// Lets the time before the scenario pass, in which everybody's first money becomes final.
+    async fn wait_for_funds(&self) -> Result<(), StageError> {
+        let (start, mut go_on) = (self.shell.start(), || Control::Continue);
+        if self.shell.now() < start {
+            run::run(&self.shell, &Clock::new(Pace::Max, self.shell.now()), start, &mut go_on).await?;
+        }
         Ok(())
     }
 

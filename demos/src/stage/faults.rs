@@ -144,7 +144,8 @@ impl Stage {
             party.replay();
         }
         if let Some(input) = &fault.stuck {
-            let line = self.line_of(input.get_ref());
+            let (name, own) = input.get_ref().split_once('.').unwrap_or((input.get_ref(), ""));
+            let line = self.line_of(name, own);
             self.tell("director", Fact::Fault { what: format!("{} is stuck", input.get_ref()) });
             self.stick(&line, Stuck::AsItIs);
             self.later(lasts, move |stage| stage.stick(&line, Stuck::Mended));
@@ -163,9 +164,8 @@ impl Stage {
         }
     }
 
-    /// `thing.LINE` as the board calls it.
-    fn line_of(&self, input: &str) -> String {
-        let (name, own) = input.split_once('.').unwrap_or((input, ""));
+    /// A thing's own line as the board calls it.
+    pub(super) fn line_of(&self, name: &str, own: &str) -> String {
         let entry = self.scenario.thing.iter().find(|entry| entry.name.get_ref() == name);
         entry.and_then(|entry| entry.lines.get(own)).map_or(own, String::as_str).to_owned()
     }

@@ -22,7 +22,7 @@ use coinop::{
     shell::Shell,
 };
 
-pub(crate) use self::build::Begin;
+pub(crate) use self::build::{Begin, before};
 use self::thing::Thing;
 use crate::{
     rig::{Rig, RigError},

@@ -57,16 +57,8 @@ struct Account {
     metered: Quantity,
     /// What it truly got.
     truth: Quantity,
-    /// Whether it asked for what the device wants to be asked for.
-    unlocked: Key,
     told: (Quantity, Quantity),
     last_word: LastWord,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Key {
-    Locked,
-    Turned,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,18 +122,22 @@ impl Thing {
             up_to,
             metered: so_far,
             truth: so_far,
-            unlocked: Key::Locked,
             told: (so_far, so_far),
             last_word: LastWord::Unasked,
         });
         (account.left, account.at, account.up_to) = (left, now, up_to);
     }
 
-    /// A session has asked for what the device wants to be asked for.
-    pub(super) fn unlock(&mut self, session: SessionId) {
-        if let Some(account) = self.accounts.get_mut(&session) {
-            account.unlocked = Key::Turned;
-        }
+    /// Until when an action of `lasts` may hold its line: no longer than what is paid.
+    pub(super) fn act_until(&self, now: Timestamp, session: SessionId, lasts: Duration) -> Option<Timestamp> {
+        self.accounts.get(&session)?;
+        let paid = self.lease.filter(|until| *until > now)?;
+        Some(paid.min(now.after(lasts)))
+    }
+
+    /// Whether anybody is served.
+    pub(super) fn is_served(&self, now: Timestamp) -> bool {
+        self.lease.is_some_and(|until| until > now)
     }
 
     /// A session wants the meter's last word.
@@ -159,11 +155,7 @@ impl Thing {
 
     /// Whether the power may be on, and until when, if that is news.
     pub(super) fn new_lease(&mut self, now: Timestamp) -> Option<Option<Timestamp>> {
-        let left = self
-            .accounts
-            .values()
-            .filter(|account| self.device.key.is_none() || account.unlocked == Key::Turned);
-        let left = left.fold(Quantity::ZERO, |sum, account| {
+        let left = self.accounts.values().fold(Quantity::ZERO, |sum, account| {
             let gone = self.metering.rated.most_within(now.since(account.at));
             sum.plus(account.left.less(gone))
         });
@@ -228,10 +220,13 @@ impl Thing {
     }
 
     /// What the sessions are to be told; accounts that had their last word are closed.
-    pub(super) fn words(&mut self, power_is_off: Power) -> Vec<Word> {
+    pub(super) fn words(&mut self, power: Power) -> Vec<Word> {
         let mut words = Vec::new();
+        // While others are served the power stays on, and what it gives is theirs.
+        let theirs = self.accounts.values().any(|account| !account.left.is_zero());
+        let settled = power == Power::Off || theirs;
         self.accounts.retain(|session, account| {
-            let last = account.last_word == LastWord::Wanted && power_is_off == Power::Off;
+            let last = account.last_word == LastWord::Wanted && settled;
             let kind = if last { Telling::Last } else { Telling::Meanwhile };
             let now = (account.metered, account.truth);
             if last || account.told != now {

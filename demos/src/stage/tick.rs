@@ -25,7 +25,7 @@ impl Stage {
         let now = self.shell.now();
         let stepped = self.rig.borrow_mut().step(now);
         match stepped {
-            Ok(reports) => self.hear(now, reports),
+            Ok(reports) => self.hear(reports),
             Err(error) => {
                 self.tell("guard", Fact::Fault { what: error.to_string() });
                 *self.trouble.borrow_mut() = Some(error);
@@ -47,18 +47,22 @@ impl Stage {
     }
 
     /// What the guard has to say.
-    fn hear(&self, now: Timestamp, reports: Vec<Report>) {
+    fn hear(&self, reports: Vec<Report>) {
         for report in reports {
             match report {
                 Report::Line { line, level, at } => self.moved(&line, level, at),
                 Report::Edge(edge) => self.moved(&edge.line, edge.level, edge.at),
-                Report::Granted { lease, at: _ } => {
+                Report::Granted { lease, at } => {
                     let until = lease.until.since(self.shell.start());
                     let until = u64::try_from(until.as_millis()).unwrap_or(u64::MAX);
-                    self.tell_of(&lease.line, Fact::Lease { line: lease.line.clone(), until });
+                    self.tell_of(at, &lease.line, Fact::Lease { line: lease.line.clone(), until });
                 }
                 Report::Refused { lease, refusal } => {
-                    self.tell_of(&lease.line, Fact::Refusal { reason: refusal.to_string() });
+                    self.tell_of(
+                        self.shell.now(),
+                        &lease.line,
+                        Fact::Refusal { reason: refusal.to_string() },
+                    );
                 }
                 Report::Fault(error) => self.tell("guard", Fact::Fault { what: error.to_string() }),
                 Report::Tripped(trip) => self.tell("guard", Fact::Fault { what: trip.to_string() }),
@@ -67,18 +71,17 @@ impl Stage {
                 }
             }
         }
-        let _ = now;
     }
 
     fn moved(&self, line: &str, level: Level, at: Timestamp) {
         for thing in self.things.borrow_mut().iter_mut() {
             thing.edge(line, level, at);
         }
-        self.tell_of(line, Fact::Line { line: line.to_owned(), level });
+        self.tell_of(at, line, Fact::Line { line: line.to_owned(), level });
     }
 
     /// Tells something about a line in the name of its thing.
-    fn tell_of(&self, line: &str, fact: Fact) {
+    fn tell_of(&self, at: Timestamp, line: &str, fact: Fact) {
         let things = self.things.borrow();
         let owner = self.scenario.thing.iter().zip(things.iter()).find(|(entry, thing)| {
             thing
@@ -88,7 +91,7 @@ impl Stage {
                 .any(|own| entry.lines.get(own.name).map_or(own.name, String::as_str) == line)
         });
         let who = owner.map_or("board", |(_, thing)| thing.name.as_str());
-        self.shell.tell(HARDWARE, who, fact);
+        self.shell.tell_at(HARDWARE, at, who, fact);
     }
 
     fn count(&self, now: Timestamp) {
@@ -149,13 +152,24 @@ impl Stage {
             Demand::Entitle { session, units_left, up_to } => thing.entitle(now, session, units_left, up_to),
             Demand::ReadLast { session } => thing.read_last(session),
             Demand::Act { session, action, counter: _ } => {
-                if thing.device.key == Some(action.as_str()) {
-                    thing.unlock(session);
+                let known = thing.device.actions.iter().find(|known| known.name == action.as_str());
+                let until = known.and_then(|known| thing.act_until(now, session, known.lasts));
+                let line = known.map(|known| self.line_of(&thing.name, known.line));
+                drop(things);
+                if let (Some(line), Some(until)) = (line, until) {
+                    self.change_lease(now, &line, Some(until));
                 }
+                return;
             }
         }
         let news = thing.new_lease(now).map(|until| (thing.power.clone(), until));
+        let idle = !thing.is_served(now);
+        let others: Vec<_> =
+            thing.device.actions.iter().map(|action| self.line_of(&thing.name, action.line)).collect();
         drop(things);
+        if idle {
+            others.iter().for_each(|line| self.release(now, line));
+        }
         if let Some((line, until)) = news {
             self.change_lease(now, &line, until);
         }
@@ -165,7 +179,7 @@ impl Stage {
         match until {
             Some(until) => {
                 let reports = self.rig.borrow_mut().lease(now, line, until);
-                self.hear(now, reports);
+                self.hear(reports);
             }
             None => self.release(now, line),
         }
@@ -175,6 +189,6 @@ impl Stage {
     pub(super) fn release(&self, now: Timestamp, line: &str) {
         self.rig.borrow_mut().release(now, line);
         let until = u64::try_from(now.since(self.shell.start()).as_millis()).unwrap_or(u64::MAX);
-        self.tell_of(line, Fact::Lease { line: line.to_owned(), until });
+        self.tell_of(now, line, Fact::Lease { line: line.to_owned(), until });
     }
 }

@@ -4,11 +4,11 @@ use std::{rc::Rc, time::Duration};
 
 use coinop_core::{
     Timestamp,
-    channel::{self, Role, Terms},
+    channel::{self, Phase, Role, Terms},
     market,
     obyte::address::Address,
     session::{
-        ChannelTerms, Offer, Opened, Order, Purchase, PurchaseCommand, PurchaseEffect, SessionId, Signed,
+        ChannelTerms, End, Offer, Opened, Order, Purchase, PurchaseCommand, PurchaseEffect, SessionId, Signed,
         Statement,
     },
     tariff::{Quantity, Unit},
@@ -55,15 +55,25 @@ pub(super) struct Slot {
     pub(super) agent: Address,
 }
 
+impl Slot {
+    /// Whether it was over before anything was paid, because somebody else was faster.
+    fn came_to_nothing(&self) -> bool {
+        let purchase = self.handle.state();
+        purchase.is_over() && purchase.paid().is_zero() && purchase.ended() == Some(End::Expired)
+    }
+}
+
 impl Party {
     /// Buys: finds a seller on the market, takes the best offer within the limit and pays as it is
     /// delivered. What is wanted for a place in the plan is bought once.
     pub fn buy(self: &Rc<Self>, want: Want) {
-        let bought = self.purchases.borrow().values().any(|slot| slot.plan == want.plan);
-        if bought || self.shoppers.borrow().contains_key(&want.plan) {
+        let bought = |slot: &Slot| slot.plan == want.plan && !slot.came_to_nothing();
+        if self.purchases.borrow().values().any(bought) || self.shoppers.borrow().contains_key(&want.plan) {
             return;
         }
         let (plan, kind) = (want.plan, want.kind.clone());
+        self.purchases.borrow_mut().retain(|_, slot| slot.plan != plan);
+        self.wants.borrow_mut().insert(plan, want.clone());
         self.shoppers.borrow_mut().insert(plan, Shopper { want, offers: Vec::new() });
         self.call(
             self.market,
@@ -179,14 +189,20 @@ impl Party {
                     party.open_channel(session, seller, &terms, deposit);
                 }
                 PurchaseEffect::Pay { session, to, up_to } => party.pay(session, to, up_to).await,
-                PurchaseEffect::Done { session } => {
-                    let agent = party.purchases.borrow().get(&session).map(|slot| slot.agent);
-                    if let Some(agent) = agent {
-                        party.close_when_done(agent).await;
-                    }
-                }
+                PurchaseEffect::Done { session } => party.done(session).await,
             }
         })
+    }
+
+    /// A purchase is over; one that another buyer was faster with is tried again.
+    async fn done(self: &Rc<Self>, session: SessionId) {
+        let slot = self.purchases.borrow().get(&session).cloned();
+        let Some(slot) = slot else { return };
+        self.close_when_done(slot.agent).await;
+        let want = self.wants.borrow().get(&slot.plan).cloned();
+        if let Some(want) = want.filter(|_| slot.came_to_nothing()) {
+            self.later(LOOK_AGAIN, move |party| Box::pin(async move { party.buy(want) }));
+        }
     }
 
     fn terms_with(&self, seller: Address, terms: &ChannelTerms) -> Terms {
@@ -316,7 +332,9 @@ impl Party {
             let mut ours = purchases.values().filter(|slot| slot.agent == agent).peekable();
             ours.peek().is_some() && ours.all(|slot| slot.handle.state().is_over())
         };
-        if done {
+        let open =
+            self.channels.borrow().get(&agent).is_some_and(|slot| slot.handle.state().phase() == Phase::Open);
+        if done && open {
             self.ask_channel(agent, channel::Command::Close).await;
         }
     }

@@ -297,6 +297,16 @@ impl Party {
         self.ask_sale(session, SaleCommand::End { why }).await;
     }
 
+    /// A buyer takes an offer; when another was faster, it hears so at once.
+    pub(super) async fn accepted(self: &Rc<Self>, session: SessionId, package: Signed) {
+        let single = self.shop.borrow().as_ref().is_some_and(|shop| shop.occupancy == Occupancy::One);
+        if single && self.is_occupied_by_other_than(session) {
+            self.ask_sale(session, SaleCommand::End { why: End::Expired }).await;
+        } else {
+            self.instructed(session, SaleCommand::Accept(package)).await;
+        }
+    }
+
     /// The buyer's signed word on a session.
     pub(super) async fn instructed(self: &Rc<Self>, session: SessionId, command: SaleCommand) {
         if self.sales.borrow().contains_key(&session) {
@@ -320,6 +330,11 @@ impl Party {
 
     fn is_occupied(&self) -> bool {
         self.sales.borrow().values().any(|slot| is_live(slot.handle.state().state()))
+    }
+
+    fn is_occupied_by_other_than(&self, session: SessionId) -> bool {
+        let sales = self.sales.borrow();
+        sales.iter().any(|(id, slot)| *id != session && is_live(slot.handle.state().state()))
     }
 
     fn offered_to(&self, buyer: Address) -> Option<Handle<Sale>> {

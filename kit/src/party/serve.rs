@@ -58,7 +58,7 @@ impl Party {
         match statement {
             Statement::Offer(offer) => self.offered(offer, package),
             Statement::Accept(accept) => {
-                self.instructed(accept.session, SaleCommand::Accept(package)).await;
+                self.accepted(accept.session, package).await;
             }
             Statement::Stop(stop) => self.instructed(stop.session, SaleCommand::Instruct(package)).await,
             Statement::Control(control) => {

@@ -28,13 +28,17 @@ pub struct Request {
 
 impl Request {
     /// Bytes for an agent, who may respond once, with what it is to be told.
+    ///
+    /// A unit that defines its agent does not say how often it may respond: before it, there is no
+    /// agent among the outputs, and hubs refuse the field then.
     pub fn to_agent(agent: Address, bytes: Bytes, data: Option<Value>, definition: Option<Value>) -> Self {
         let data = data.map(|payload| Attachment::Data { payload });
+        let max_aa_responses = definition.is_none().then_some(1);
         let definition = definition.map(|definition| Attachment::Definition { address: agent, definition });
         Self {
             outputs: vec![Output { address: agent, amount: bytes }],
             messages: data.into_iter().chain(definition).collect(),
-            max_aa_responses: Some(1),
+            max_aa_responses,
         }
     }
 }
