@@ -3,7 +3,11 @@
 use std::{rc::Rc, time::Duration};
 
 use coinop::{
-    core::{Timestamp, board::Level, session::SessionId},
+    core::{
+        Bytes, Timestamp,
+        board::Level,
+        session::{SessionId, buyer_exposure, seller_exposure},
+    },
     notice::Fact,
     party::{Demand, Party},
 };
@@ -142,7 +146,19 @@ impl Stage {
             if let Some(buyer) = self.buyer_of(session) {
                 buyer.observed(session, truth).await;
             }
+            self.tell_exposure(&name, session, tariff.value(truth));
         }
+    }
+
+    /// What both sides stand to lose in a session, at this moment.
+    fn tell_exposure(&self, seller: &str, session: SessionId, delivered: Bytes) {
+        let (Some(seller), Some(buyer)) = (self.party(seller), self.buyer_of(session)) else { return };
+        let fact = Fact::Exposure {
+            session: session.to_string(),
+            buyer: buyer_exposure(buyer.has_signed(session), delivered),
+            seller: seller_exposure(delivered, seller.was_paid(session)),
+        };
+        self.shell.tell(HARDWARE, seller.name(), fact);
     }
 
     fn buyer_of(&self, session: SessionId) -> Option<Rc<Party>> {

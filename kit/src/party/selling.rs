@@ -3,7 +3,7 @@
 use std::{rc::Rc, time::Duration};
 
 use coinop_core::{
-    Timestamp,
+    Bytes, Timestamp,
     channel::{self, Role, Terms},
     market::Listing,
     obyte::address::Address,
@@ -274,7 +274,7 @@ impl Party {
         Ok(json!({ "address_a": self.address, "aa_address": agent }))
     }
 
-    async fn owe(self: &Rc<Self>, session: SessionId, amount: coinop_core::Bytes) {
+    async fn owe(self: &Rc<Self>, session: SessionId, amount: Bytes) {
         let agent = self.sales.borrow().get(&session).map(|slot| slot.agent);
         if let Some(agent) = agent {
             let session = channel::SessionId(session.to_string());
@@ -305,6 +305,11 @@ impl Party {
         } else {
             self.instructed(session, SaleCommand::Accept(package)).await;
         }
+    }
+
+    /// Everything that was credited for a session.
+    pub fn was_paid(&self, session: SessionId) -> Bytes {
+        self.sales.borrow().get(&session).map(|slot| slot.handle.state().paid()).unwrap_or_default()
     }
 
     /// The buyer's signed word on a session.
