@@ -25,7 +25,8 @@ const EXAMPLES: &str = "Examples:
   coinop play street --headless --json --speed max --seed 7 > run.jsonl
   coinop play my.toml --data-dir ./data           durable; the same command goes on where it stopped
   coinop play light --board gpiochip              on the kernel's lines LAMP and LIGHT
-  coinop audit ./data                             who has what, and is money conserved?";
+  coinop audit ./data                             who has what, and is money conserved?
+  coinop bench                                    payments a second on this machine";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Play(Play),
     /// List the scenarios that are built in.
     List,
+    /// Measure payments on this machine: by the rules alone, through actors, durable on disk.
+    Bench(Bench),
 }
 
 impl Default for Command {
@@ -85,6 +88,17 @@ impl Default for Play {
             data_dir: None,
         }
     }
+}
+
+/// How to measure.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Bench {
+    /// One JSON object instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Measure the disk of this folder; the system's temporary folder when nothing is said.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
 }
 
 /// How fast.

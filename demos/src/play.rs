@@ -14,11 +14,12 @@ use std::{
 use coinop::{
     agenda::Agenda,
     core::{Timestamp, obyte::hash::sha256},
-    journal::{Journal, MemoryJournal},
+    journal::{Journal, JournalError, MemoryJournal},
     notice::{Bus, Notice},
     restore::Restored,
-    run::{self, Clock, Control, Pace},
+    run::{self, Clock, Control, Ended, Pace},
     shell::Shell,
+    tui::{Action, Screen},
 };
 use color_eyre::eyre::{WrapErr as _, bail};
 
@@ -93,7 +94,7 @@ impl Run<'_> {
             verdicts: vec![None; scenario.expect.len()],
             broken_pipe: false,
         }));
-        let screen = (!options.headless && !options.json && io::stdout().is_terminal()).then_some(());
+        let screen = screen(options, &scenario, &bus)?;
         listen(&bus, &ears, &scenario, options, screen.is_some());
         let seed = sha256(format!("coinop chance {} {}", options.seed, now.millis()).as_bytes());
         let shell = Shell::new(Agenda::new(now), bus.clone(), journal, START, seed);
@@ -104,8 +105,10 @@ impl Run<'_> {
         let stage = Stage::build(begin).await?;
         let stop = stop_on_signal();
         clock.set_pace(options.speed.0);
-        let mut frame = Frame { stage: &stage, ears: &ears, stop: &stop }.headless();
-        run::run(&shell, &clock, until, &mut frame).await.wrap_err("nothing more can be recorded")?;
+        let frame = Frame { stage: &stage, ears: &ears, stop: &stop, clock: &clock };
+        run_to_the_end(&shell, until, &frame, screen, options)
+            .await
+            .wrap_err("nothing more can be recorded")?;
         stage.audit();
         shell.settle()?;
         if let Some(error) = stage.take_trouble() {
@@ -124,6 +127,40 @@ impl Run<'_> {
             .collect();
         finish(options, &name, &ears.tally, unleased, &verdicts)
     }
+}
+
+/// The terminal UI, unless it is not wanted or there is no terminal.
+fn screen(options: &Play, scenario: &Scenario, bus: &Bus) -> color_eyre::Result<Option<Screen>> {
+    if options.headless || options.json || !io::stdout().is_terminal() {
+        return Ok(None);
+    }
+    let screen =
+        Screen::open(&scenario.title).wrap_err("this terminal cannot show the picture; add --headless")?;
+    bus.listen(screen.listener());
+    Ok(Some(screen))
+}
+
+/// Runs until the time is up or somebody has seen enough. The last picture stays until a key takes it
+/// away, unless a time was asked for.
+async fn run_to_the_end(
+    shell: &Shell,
+    until: Timestamp,
+    frame: &Frame<'_>,
+    screen: Option<Screen>,
+    options: &Play,
+) -> Result<(), JournalError> {
+    let Some(mut screen) = screen else {
+        run::run(shell, frame.clock, until, &mut || frame.headless()).await?;
+        return Ok(());
+    };
+    let ended = run::run(shell, frame.clock, until, &mut || frame.on_screen(&mut screen)).await?;
+    if ended == Ended::TimeUp && options.length.is_none() {
+        frame.clock.set_pace(Pace::Paused(1.0));
+        while frame.on_screen(&mut screen) != Control::Quit {
+            tokio::time::sleep(run::FRAME).await;
+        }
+    }
+    Ok(())
 }
 
 fn finish(
@@ -219,15 +256,65 @@ struct Frame<'a> {
     stage: &'a Rc<Stage>,
     ears: &'a Rc<RefCell<Ears>>,
     stop: &'a Arc<AtomicBool>,
+    clock: &'a Clock,
 }
 
-impl<'a> Frame<'a> {
-    fn headless(self) -> impl FnMut() -> Control + 'a {
-        move || {
-            let over = self.stop.load(Ordering::Relaxed)
-                || self.ears.borrow().broken_pipe
-                || self.stage.is_in_trouble();
-            if over { Control::Quit } else { Control::Continue }
+impl Frame<'_> {
+    fn is_over(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || self.ears.borrow().broken_pipe || self.stage.is_in_trouble()
+    }
+
+    fn headless(&self) -> Control {
+        if self.is_over() { Control::Quit } else { Control::Continue }
+    }
+
+    /// Shows the picture and does what the keys say.
+    fn on_screen(&self, screen: &mut Screen) -> Control {
+        if self.is_over() {
+            return Control::Quit;
         }
+        let at = self.stage.shell.now().since(START);
+        let actions = screen.frame(u64::try_from(at.as_millis()).unwrap_or(u64::MAX), self.clock.pace());
+        // A terminal that is gone shows nothing to nobody.
+        let Ok(actions) = actions else { return Control::Quit };
+        actions.into_iter().fold(Control::Continue, |control, action| match self.act(action) {
+            Control::Continue => control,
+            other @ (Control::Pace(_) | Control::Quit) => other,
+        })
+    }
+
+    fn act(&self, action: Action) -> Control {
+        let pace = self.clock.pace();
+        match action {
+            Action::Quit => Control::Quit,
+            Action::Pause => Control::Pace(paused_or_not(pace)),
+            Action::Faster => Control::Pace(changed(pace, 2.0)),
+            Action::Slower => Control::Pace(changed(pace, 0.5)),
+            Action::Poke { line, level } => {
+                self.stage.poke(&line, level);
+                Control::Continue
+            }
+            Action::ToggleLink { one, other } => {
+                self.stage.toggle_link(&one, &other);
+                Control::Continue
+            }
+        }
+    }
+}
+
+fn paused_or_not(pace: Pace) -> Pace {
+    match pace {
+        Pace::Max => Pace::Max,
+        Pace::Real(speed) => Pace::Paused(speed),
+        Pace::Paused(speed) => Pace::Real(speed),
+    }
+}
+
+fn changed(pace: Pace, factor: f64) -> Pace {
+    let new = |speed: f64| (speed * factor).clamp(0.125, rig::FASTEST.max(speed));
+    match pace {
+        Pace::Max => Pace::Max,
+        Pace::Real(speed) => Pace::Real(new(speed)),
+        Pace::Paused(speed) => Pace::Paused(new(speed)),
     }
 }

@@ -88,9 +88,9 @@ impl Tally {
             }
             Fact::Session { id, buyer, step, state, .. } => self.session(id, buyer, *step, *state),
             Fact::Channel { channel, period, state, .. } => self.channel(channel, *period, *state),
-            Fact::Package { session, payment_amount, .. } => self.with(session, |story| {
-                story.signed = story.signed.plus(*payment_amount).unwrap_or(Bytes::MAX);
-            }),
+            Fact::Package { session, session_total, .. } => {
+                self.with(session, |story| story.signed = story.signed.max(*session_total));
+            }
             Fact::Paid { session, value } => {
                 self.payments += 1;
                 self.with(session, |story| story.paid = *value);

@@ -118,6 +118,8 @@ pub enum Fact {
         amount_spent: Bytes,
         /// What this package adds.
         payment_amount: Bytes,
+        /// Everything signed for the session, this package included.
+        session_total: Bytes,
         /// The package as it goes over the wire.
         signed_package: Value,
     },

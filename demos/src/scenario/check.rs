@@ -172,6 +172,9 @@ impl Page<'_> {
                 let what = format!("nothing in this scenario sells {:?}", buy.kind.get_ref());
                 return Err(self.at(&buy.kind, &what));
             }
+            if let Some(from) = &buy.from {
+                self.party(scenario, from)?;
+            }
             self.quantity(device.unit, &buy.amount)?;
             for control in &buy.control {
                 if !device.actions.iter().any(|action| action.name == control.action.get_ref()) {

@@ -100,6 +100,9 @@ pub(crate) struct Buy {
     pub(crate) buyer: Spanned<String>,
     /// What kind of service, found on the market.
     pub(crate) kind: Spanned<String>,
+    /// The one thing it is to be, if not the cheapest of the kind.
+    #[serde(default)]
+    pub(crate) from: Option<Spanned<String>>,
     /// How much, in the unit of the service.
     pub(crate) amount: Spanned<String>,
     /// The most for `per` of the tariff.

@@ -12,14 +12,14 @@ use coinop::{
             hash::sha256,
             key::{KeyError, SecretKey},
         },
-        session::{ChannelTerms, Name},
+        session::{ChannelTerms, Metering, Name},
         tariff::{Quantity, Tariff},
     },
     journal::JournalError,
     ledger::{Ledger, OpenError},
     network::Network,
     node::ledger::Config,
-    notice::{Fact, ThingLine},
+    notice::{Fact, LinkState, ThingLine},
     party::{Desk, Occupancy, Party, Shop, Surroundings},
     restore::Restored,
     run::{self, Clock, Control, Pace},
@@ -161,11 +161,22 @@ impl Stage {
             };
             let fact = Fact::Party { address: party.address().to_string(), role: role.to_owned() };
             self.tell(name, fact);
+            self.tell_links(name);
             if let Err(error) = self.ledger.fund(party.address(), *funds).await {
                 self.tell(name, Fact::Refusal { reason: error.to_string() });
             }
         }
         Ok(())
+    }
+
+    /// Tells which links there are: each buyer can reach each thing.
+    fn tell_links(&self, name: &str) {
+        if self.scenario.buyer.iter().any(|buyer| buyer.name.get_ref() == name) {
+            for thing in &self.scenario.thing {
+                let other = thing.name.get_ref().clone();
+                self.tell(name, Fact::Link { one: name.to_owned(), other, state: LinkState::Up });
+            }
+        }
     }
 
     /// Lets the time before the scenario pass, in which everybody's first money becomes final.
@@ -243,6 +254,7 @@ fn things(scenario: &Scenario, now: coinop::core::Timestamp) -> Result<World, St
         let setup = Setup { thing: entry };
         let Built { plant, counter, metering } = (device.build)(&setup).map_err(wrong)?;
         let tariff = tariff(device, entry).map_err(wrong)?;
+        let metering = within_a_step(metering, &tariff);
         let power = setup.line(device.power);
         lines.extend(plant.lines());
         things.push(Thing::new(name.clone(), device, tariff, power, plants.len(), (counter, metering), now));
@@ -250,6 +262,13 @@ fn things(scenario: &Scenario, now: coinop::core::Timestamp) -> Result<World, St
     }
     debug_assert!(lines.iter().any(|line| line.direction == Direction::Output) || things.is_empty());
     Ok((things, plants, lines))
+}
+
+/// A meter that is silent for longer than a step takes would give more than a step away.
+fn within_a_step(metering: Metering, tariff: &Tariff) -> Metering {
+    let step = metering.rated.least_time_for(tariff.step());
+    let most = u64::try_from(step.as_millis()).unwrap_or(u64::MAX) / 5 * 4;
+    Metering { gap_ms: metering.gap_ms.min(most), ..metering }
 }
 
 fn tariff(device: &Device, entry: &scenario::Thing) -> Result<Tariff, String> {

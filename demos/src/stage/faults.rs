@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use coinop::{
     core::{
+        board::Direction,
         session::{Order, Patience, Witness},
         tariff::{Price, Quantity},
     },
@@ -13,7 +14,7 @@ use coinop::{
     restore::Restored,
 };
 
-use super::{DIRECTOR, HARDWARE, Stage};
+use super::{DIRECTOR, HARDWARE, Stage, Thing};
 use crate::{
     devices,
     rig::Stuck,
@@ -81,9 +82,15 @@ impl Stage {
             limit: Price { bytes: buy.limit.0, per: Quantity::new(per) },
             deposit: buy.deposit.0,
             witness: Witness::Own,
-            patience: Patience { retry_ms: 1_000, deposit_ms: 30_000, stall_ms: 60_000, settle_ms: 1_500 },
+            patience: Patience { retry_ms: 1_000, deposit_ms: 30_000, stall_ms: 5_000, settle_ms: 1_500 },
         };
-        Some(Want { plan, kind: buy.kind.get_ref().clone(), unit: device.unit, order })
+        Some(Want {
+            plan,
+            kind: buy.kind.get_ref().clone(),
+            unit: device.unit,
+            order,
+            from: buy.from.as_ref().map(|from| from.get_ref().clone()),
+        })
     }
 
     /// Asks for an action once the session runs; another party tries it with its own signature.
@@ -164,6 +171,18 @@ impl Stage {
         }
     }
 
+    fn is_output(&self, board_name: &str) -> bool {
+        self.scenario.thing.iter().any(|entry| {
+            let device = devices::of(entry.kind.get_ref());
+            device.is_some_and(|device| {
+                device.lines.iter().any(|line| {
+                    line.direction == Direction::Output
+                        && self.line_of(entry.name.get_ref(), line.name) == board_name
+                })
+            })
+        })
+    }
+
     /// A thing's own line as the board calls it.
     pub(super) fn line_of(&self, name: &str, own: &str) -> String {
         let entry = self.scenario.thing.iter().find(|entry| entry.name.get_ref() == name);
@@ -177,12 +196,18 @@ impl Stage {
         party.kill();
         self.tell("director", Fact::Fault { what: format!("{name} is killed") });
         let now = self.shell.now();
-        let line = self.things.borrow_mut().iter_mut().find(|thing| thing.name == name).map(|thing| {
+        let lines: Vec<_> = self
+            .things
+            .borrow()
+            .iter()
+            .filter(|thing| thing.name == name)
+            .flat_map(|thing| thing.device.lines.iter().map(|line| self.line_of(&thing.name, line.name)))
+            .filter(|line| self.is_output(line))
+            .collect();
+        lines.iter().for_each(|line| self.release(now, line));
+        self.count(now);
+        if let Some(thing) = self.things.borrow_mut().iter_mut().find(|thing| thing.name == name) {
             thing.reset();
-            thing.power.clone()
-        });
-        if let Some(line) = line {
-            self.release(now, &line);
         }
     }
 
@@ -194,6 +219,8 @@ impl Stage {
                 return self.tell("director", Fact::Fault { what });
             }
         };
+        // What happened meanwhile is news to one who was away.
+        self.things.borrow_mut().iter_mut().for_each(Thing::tell_again);
         let what = match self.enter(name, &restored).await {
             Ok(_) => format!("{name} is back"),
             Err(error) => format!("{name} cannot come back: {error}"),

@@ -36,6 +36,8 @@ pub(super) struct Thing {
     truth: u64,
     lease: Option<Timestamp>,
     on: Level,
+    /// What sessions truly got before their party was killed.
+    remembered: BTreeMap<SessionId, Quantity>,
 }
 
 struct Counting {
@@ -57,7 +59,7 @@ struct Account {
     metered: Quantity,
     /// What it truly got.
     truth: Quantity,
-    told: (Quantity, Quantity),
+    told: Option<(Quantity, Quantity)>,
     last_word: LastWord,
 }
 
@@ -110,19 +112,29 @@ impl Thing {
             truth: 0,
             lease: None,
             on: Level::Low,
+            remembered: BTreeMap::new(),
         }
     }
 
     /// A session may get so much more from now on.
-    pub(super) fn entitle(&mut self, now: Timestamp, session: SessionId, left: Quantity, up_to: Quantity) {
+    ///
+    /// `seen` is what its buyer had seen of it before, if this is new here.
+    pub(super) fn entitle(
+        &mut self,
+        now: Timestamp,
+        session: SessionId,
+        (left, up_to): (Quantity, Quantity),
+        seen: Quantity,
+    ) {
         let so_far = up_to.less(left);
+        let truth = self.remembered.remove(&session).unwrap_or_default().max(so_far).max(seen);
         let account = self.accounts.entry(session).or_insert(Account {
             left,
             at: now,
             up_to,
             metered: so_far,
-            truth: so_far,
-            told: (so_far, so_far),
+            truth,
+            told: Some((so_far, truth)),
             last_word: LastWord::Unasked,
         });
         (account.left, account.at, account.up_to) = (left, now, up_to);
@@ -147,9 +159,15 @@ impl Thing {
         }
     }
 
+    /// Tells every session once more where it stands.
+    pub(super) fn tell_again(&mut self) {
+        self.accounts.values_mut().for_each(|account| account.told = None);
+    }
+
     /// Forgets all sessions: the party behind it is gone.
     pub(super) fn reset(&mut self) {
-        self.accounts.clear();
+        let gone = std::mem::take(&mut self.accounts);
+        self.remembered.extend(gone.into_iter().map(|(session, account)| (session, account.truth)));
         self.lease = None;
     }
 
@@ -229,8 +247,8 @@ impl Thing {
             let last = account.last_word == LastWord::Wanted && settled;
             let kind = if last { Telling::Last } else { Telling::Meanwhile };
             let now = (account.metered, account.truth);
-            if last || account.told != now {
-                account.told = now;
+            if last || account.told != Some(now) {
+                account.told = Some(now);
                 words.push(Word { session: *session, metered: account.metered, truth: account.truth, kind });
             }
             !last
@@ -242,7 +260,8 @@ impl Thing {
     pub(super) fn is_anyone_done(&self) -> bool {
         self.accounts.values().any(|account| {
             account.last_word == LastWord::Wanted
-                || (account.metered >= account.up_to && account.told.0 < account.up_to)
+                || (account.metered >= account.up_to
+                    && account.told.is_none_or(|(metered, _)| metered < account.up_to))
         })
     }
 }

@@ -3,7 +3,11 @@
 use std::{rc::Rc, time::Duration};
 
 use coinop::{
-    core::{Timestamp, board::Level, session::SessionId},
+    core::{
+        Bytes, Timestamp,
+        board::Level,
+        session::{SessionId, buyer_exposure, seller_exposure},
+    },
     notice::Fact,
     party::{Demand, Party},
 };
@@ -101,7 +105,7 @@ impl Stage {
         self.shell.tell_at(HARDWARE, at, who, fact);
     }
 
-    fn count(&self, now: Timestamp) {
+    pub(super) fn count(&self, now: Timestamp) {
         let rig = self.rig.borrow();
         for thing in self.things.borrow_mut().iter_mut() {
             thing.count(now, rig.truth(thing.plant));
@@ -142,7 +146,19 @@ impl Stage {
             if let Some(buyer) = self.buyer_of(session) {
                 buyer.observed(session, truth).await;
             }
+            self.tell_exposure(&name, session, tariff.value(truth));
         }
+    }
+
+    /// What both sides stand to lose in a session, at this moment.
+    fn tell_exposure(&self, seller: &str, session: SessionId, delivered: Bytes) {
+        let (Some(seller), Some(buyer)) = (self.party(seller), self.buyer_of(session)) else { return };
+        let fact = Fact::Exposure {
+            session: session.to_string(),
+            buyer: buyer_exposure(buyer.has_signed(session), delivered),
+            seller: seller_exposure(delivered, seller.was_paid(session)),
+        };
+        self.shell.tell(HARDWARE, seller.name(), fact);
     }
 
     fn buyer_of(&self, session: SessionId) -> Option<Rc<Party>> {
@@ -153,10 +169,14 @@ impl Stage {
     /// What a session wants of the thing at `index`.
     pub(super) fn demand(&self, index: usize, demand: Demand) {
         let now = self.shell.now();
+        let seen =
+            |session| self.buyer_of(session).map(|buyer| buyer.has_observed(session)).unwrap_or_default();
         let mut things = self.things.borrow_mut();
         let Some(thing) = things.get_mut(index) else { return };
         match demand {
-            Demand::Entitle { session, units_left, up_to } => thing.entitle(now, session, units_left, up_to),
+            Demand::Entitle { session, units_left, up_to } => {
+                thing.entitle(now, session, (units_left, up_to), seen(session));
+            }
             Demand::ReadLast { session } => thing.read_last(session),
             Demand::Act { session, action, counter: _ } => {
                 let known = thing.device.actions.iter().find(|known| known.name == action.as_str());

@@ -139,7 +139,7 @@ fn write(out: &mut String, value: &Value) {
         }
         Value::String(text) if text == INFINITY => out.push_str("null"),
         Value::String(text) => write_text(out, text),
-        Value::Array(items) => write_all(out, '[', ']', items, |out, item| write(out, item)),
+        Value::Array(items) => write_all(out, '[', ']', items, write),
         Value::Object(map) => write_all(out, '{', '}', fields(map), |out, (key, value)| {
             write_text(out, key);
             out.push(':');

@@ -9,6 +9,7 @@ mod filter;
 mod hashes;
 mod header;
 mod inputs;
+mod lookups;
 mod messages;
 mod outputs;
 mod parents;
@@ -55,7 +56,7 @@ impl Valid {
             count_primary_aa_triggers: self.count_primary_aa_triggers,
             ..Properties::default()
         };
-        dag.place(&self.facts, own)
+        dag.place(&self.facts, &own)
     }
 }
 

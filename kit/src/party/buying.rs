@@ -3,13 +3,13 @@
 use std::{rc::Rc, time::Duration};
 
 use coinop_core::{
-    Timestamp,
+    Bytes, Timestamp,
     channel::{self, Phase, Role, Terms},
     market,
     obyte::address::Address,
     session::{
-        ChannelTerms, End, Offer, Opened, Order, Purchase, PurchaseCommand, PurchaseEffect, SessionId, Signed,
-        Statement,
+        ChannelTerms, End, Offer, Opened, Order, Purchase, PurchaseCommand, PurchaseEffect, SessionId,
+        Signed, Statement,
     },
     tariff::{Quantity, Unit},
 };
@@ -39,6 +39,8 @@ pub struct Want {
     pub unit: Unit,
     /// How much, for how much at most.
     pub order: Order,
+    /// The one thing it is to be, if not any of the kind.
+    pub from: Option<String>,
 }
 
 /// Somebody who looks for an offer.
@@ -55,11 +57,20 @@ pub(super) struct Slot {
     pub(super) agent: Address,
 }
 
+impl Want {
+    fn fits(&self, listing: &market::Listing) -> bool {
+        let from = self.from.as_ref().is_none_or(|thing| thing == listing.thing.as_str());
+        from && listing.kind.as_str() == self.kind
+    }
+}
+
 impl Slot {
-    /// Whether it was over before anything was paid, because somebody else was faster.
+    /// Whether it was over before anything was paid: somebody else was faster, or the channel was just
+    /// being closed.
     fn came_to_nothing(&self) -> bool {
         let purchase = self.handle.state();
-        purchase.is_over() && purchase.paid().is_zero() && purchase.ended() == Some(End::Expired)
+        let lost = matches!(purchase.ended(), Some(End::Expired | End::ChannelLost));
+        purchase.is_over() && purchase.paid().is_zero() && lost
     }
 }
 
@@ -102,7 +113,7 @@ impl Party {
         let mut good = Vec::new();
         for package in &found {
             match self.listing(package) {
-                Ok(listing) if listing.kind.as_str() == want.kind => good.push(listing),
+                Ok(listing) if want.fits(&listing) => good.push(listing),
                 Ok(_) => {}
                 Err(error) => self.refuse(format!("a listing is not worth its paper: {error}")),
             }
@@ -224,7 +235,7 @@ impl Party {
         session: SessionId,
         seller: Address,
         terms: &ChannelTerms,
-        deposit: coinop_core::Bytes,
+        deposit: Bytes,
     ) {
         let terms = self.terms_with(seller, terms);
         let request = Request::CreateChannel {
@@ -259,7 +270,7 @@ impl Party {
         self.ask_purchase(session, PurchaseCommand::ChannelLost).await;
     }
 
-    async fn pay(self: &Rc<Self>, session: SessionId, _to: Address, up_to: coinop_core::Bytes) {
+    async fn pay(self: &Rc<Self>, session: SessionId, _to: Address, up_to: Bytes) {
         let agent = self.purchases.borrow().get(&session).map(|slot| slot.agent);
         let handle =
             agent.and_then(|agent| self.channels.borrow().get(&agent).map(|slot| slot.handle.clone()));
@@ -308,6 +319,16 @@ impl Party {
             .any(|slot| slot.plan == plan && slot.handle.state().state() == "running")
     }
 
+    /// What this party's own meter has seen of a session.
+    pub fn has_observed(&self, session: SessionId) -> Quantity {
+        self.purchases.borrow().get(&session).map(|slot| slot.handle.state().observed()).unwrap_or_default()
+    }
+
+    /// Everything this party has signed for a session.
+    pub fn has_signed(&self, session: SessionId) -> Bytes {
+        self.purchases.borrow().get(&session).map(|slot| slot.handle.state().paid()).unwrap_or_default()
+    }
+
     /// Whether this session is a purchase of this party.
     pub fn bought(&self, session: SessionId) -> bool {
         self.purchases.borrow().contains_key(&session)
@@ -320,9 +341,17 @@ impl Party {
         }
     }
 
+    /// The purchases paid through a channel; those that are over only wait for what comes back.
     pub(super) fn purchases_in(&self, agent: Address) -> Vec<SessionId> {
         let purchases = self.purchases.borrow();
         purchases.iter().filter(|(_, slot)| slot.agent == agent).map(|(id, _)| *id).collect()
+    }
+
+    /// The purchases that a channel is needed for.
+    pub(super) fn open_purchases_in(&self, agent: Address) -> Vec<SessionId> {
+        let purchases = self.purchases.borrow();
+        let open = purchases.iter().filter(|(_, slot)| slot.agent == agent && !slot.handle.state().is_over());
+        open.map(|(id, _)| *id).collect()
     }
 
     /// Closes the channel once no purchase needs it any more.

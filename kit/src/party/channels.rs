@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use coinop_core::{
+    Bytes,
     channel::{
         Channel, Command, Effect, Limits, Outcome, Package, Role, SessionId, Sighting, SignedPackage, Terms,
     },
@@ -125,7 +126,9 @@ impl Party {
                     let request = wallet::Request::to_agent(agent, to_agent, data, definition);
                     party.spend(reference, request).await;
                 }
-                Effect::Send { package, session, total: _ } => party.send_package(agent, package, &session),
+                Effect::Send { package, session, total } => {
+                    party.send_package(agent, package, &session, total)
+                }
                 Effect::Answer { tag, answer } => party.answer_payment(agent, tag, answer),
                 Effect::Credited { session, total } => party.credited(&session, total).await,
                 Effect::Ready { period: _, payable, receivable } => {
@@ -140,13 +143,13 @@ impl Party {
         })
     }
 
-    fn send_package(self: &Rc<Self>, agent: Address, package: Package, session: &SessionId) {
+    fn send_package(self: &Rc<Self>, agent: Address, package: Package, session: &SessionId, total: Bytes) {
         let Some(peer) = self.channels.borrow().get(&agent).map(|slot| slot.peer) else { return };
         let signed = match self.signer.sign(package) {
             Ok(signed) => signed,
             Err(error) => return self.refuse(format!("a package cannot be signed: {error}")),
         };
-        self.tell_package(&signed, session);
+        self.tell_package(&signed, session, total);
         let message = PayMessage { session: session.to_string() };
         self.remember(peer, &signed, session);
         let request = Request::Pay { signed_package: Box::new(signed), message };
@@ -163,7 +166,7 @@ impl Party {
         );
     }
 
-    fn tell_package(&self, signed: &SignedPackage, session: &SessionId) {
+    fn tell_package(&self, signed: &SignedPackage, session: &SessionId, session_total: Bytes) {
         let package = &signed.message;
         let fact = Fact::Package {
             channel: package.aa_address.to_string(),
@@ -171,6 +174,7 @@ impl Party {
             session: session.to_string(),
             amount_spent: package.amount_spent,
             payment_amount: package.payment_amount,
+            session_total,
             signed_package: serde_json::to_value(signed).unwrap_or(Value::Null),
         };
         self.shell.tell(self.rank, &self.name, fact);
@@ -206,31 +210,26 @@ impl Party {
         self.answer(peer, tag, answer);
     }
 
-    async fn credited(self: &Rc<Self>, session: &SessionId, total: coinop_core::Bytes) {
+    async fn credited(self: &Rc<Self>, session: &SessionId, total: Bytes) {
         let Ok(id) = session.0.parse() else { return };
         self.ask_sale(id, SaleCommand::Paid { total }).await;
     }
 
-    async fn channel_ready(
-        self: &Rc<Self>,
-        agent: Address,
-        payable: coinop_core::Bytes,
-        receivable: coinop_core::Bytes,
-    ) {
-        for id in self.sales_in(agent) {
+    async fn channel_ready(self: &Rc<Self>, agent: Address, payable: Bytes, receivable: Bytes) {
+        for id in self.open_sales_in(agent) {
             self.ask_sale(id, SaleCommand::Ready { deposit: receivable }).await;
         }
-        for id in self.purchases_in(agent) {
+        for id in self.open_purchases_in(agent) {
             self.ask_purchase(id, PurchaseCommand::Ready { available: payable }).await;
         }
         self.close_when_done(agent).await;
     }
 
     async fn channel_lost(self: &Rc<Self>, agent: Address) {
-        for id in self.sales_in(agent) {
+        for id in self.open_sales_in(agent) {
             self.ask_sale(id, SaleCommand::End { why: End::ChannelLost }).await;
         }
-        for id in self.purchases_in(agent) {
+        for id in self.open_purchases_in(agent) {
             self.ask_purchase(id, PurchaseCommand::ChannelLost).await;
         }
     }

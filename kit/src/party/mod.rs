@@ -12,7 +12,7 @@ mod narrate;
 mod purse;
 mod selling;
 mod serve;
-mod wire;
+pub mod wire;
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
@@ -251,7 +251,12 @@ impl Party {
     }
 
     /// Tells spectators that something was refused, and why.
-    fn refuse(&self, reason: String) {
+    fn refuse(&self, mut reason: String) {
+        for (address, name) in self.book.borrow().iter() {
+            if reason.contains(address.as_str()) {
+                reason = reason.replace(address.as_str(), name);
+            }
+        }
         self.shell.tell(self.rank, &self.name, Fact::Refusal { reason });
     }
 

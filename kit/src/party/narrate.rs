@@ -24,6 +24,9 @@ pub(super) fn sale(_seller: Address, book: AddressBook) -> Narrator<Sale> {
                 return vec![paid];
             }
             SaleEvent::Powered { .. } => SessionState::Running,
+            // Nobody took the offer: that is no story.
+            SaleEvent::Ended { why: End::Expired, .. } => return Vec::new(),
+            SaleEvent::Settled { receipt, .. } if receipt.why == End::Expired => return Vec::new(),
             SaleEvent::Ended { .. } if sale.paid().is_zero() => SessionState::Cancelled,
             SaleEvent::Ended { why: End::MeterSilent | End::Overclaimed | End::Stalled, .. } => {
                 SessionState::Disputed

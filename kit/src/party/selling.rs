@@ -3,7 +3,7 @@
 use std::{rc::Rc, time::Duration};
 
 use coinop_core::{
-    Timestamp,
+    Bytes, Timestamp,
     channel::{self, Role, Terms},
     market::Listing,
     obyte::address::Address,
@@ -237,7 +237,7 @@ impl Party {
         let receivable = slot.handle.state().receivable();
         let Ok(agent) = self.sale_terms(buyer, terms).aa_address() else { return };
         if !receivable.is_zero() {
-            for id in self.sales_in(agent) {
+            for id in self.open_sales_in(agent) {
                 self.ask_sale(id, SaleCommand::Ready { deposit: receivable }).await;
             }
         }
@@ -274,7 +274,7 @@ impl Party {
         Ok(json!({ "address_a": self.address, "aa_address": agent }))
     }
 
-    async fn owe(self: &Rc<Self>, session: SessionId, amount: coinop_core::Bytes) {
+    async fn owe(self: &Rc<Self>, session: SessionId, amount: Bytes) {
         let agent = self.sales.borrow().get(&session).map(|slot| slot.agent);
         if let Some(agent) = agent {
             let session = channel::SessionId(session.to_string());
@@ -307,6 +307,11 @@ impl Party {
         }
     }
 
+    /// Everything that was credited for a session.
+    pub fn was_paid(&self, session: SessionId) -> Bytes {
+        self.sales.borrow().get(&session).map(|slot| slot.handle.state().paid()).unwrap_or_default()
+    }
+
     /// The buyer's signed word on a session.
     pub(super) async fn instructed(self: &Rc<Self>, session: SessionId, command: SaleCommand) {
         if self.sales.borrow().contains_key(&session) {
@@ -326,6 +331,14 @@ impl Party {
     pub(super) fn sales_in(&self, agent: Address) -> Vec<SessionId> {
         let sales = self.sales.borrow();
         sales.iter().filter(|(_, slot)| slot.agent == agent).map(|(id, _)| *id).collect()
+    }
+
+    /// The sales that a channel is needed for.
+    pub(super) fn open_sales_in(&self, agent: Address) -> Vec<SessionId> {
+        let sales = self.sales.borrow();
+        let open =
+            sales.iter().filter(|(_, slot)| slot.agent == agent && is_live(slot.handle.state().state()));
+        open.map(|(id, _)| *id).collect()
     }
 
     fn is_occupied(&self) -> bool {

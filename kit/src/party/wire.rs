@@ -14,7 +14,7 @@ const MAX_TAG: usize = 64;
 /// A letter: a request, or the answer to one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(super) enum Letter {
+pub enum Letter {
     /// Somebody wants something.
     Request {
         #[serde(flatten)]
@@ -30,7 +30,7 @@ pub(super) enum Letter {
 /// What one party can ask of another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "command", content = "params", rename_all = "snake_case")]
-pub(super) enum Request {
+pub enum Request {
     /// To a market: keep this listing.
     Publish { package: Signed },
     /// To a market: what is there of this kind?
@@ -49,14 +49,14 @@ pub(super) enum Request {
 
 /// What goes along with a payment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct PayMessage {
+pub struct PayMessage {
     /// The session it pays for.
-    pub(super) session: String,
+    pub session: String,
 }
 
 impl Letter {
     /// Reads a letter; what is not one says why.
-    pub(super) fn parse(body: &[u8]) -> Result<Self, String> {
+    pub fn parse(body: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
         let value = coinop_core::obyte::json::parse(text).map_err(|error| error.to_string())?;
         let letter: Self = serde_json::from_value(value).map_err(|error| error.to_string())?;

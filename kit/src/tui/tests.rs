@@ -166,11 +166,13 @@ fn a_panel_s_key_again_brings_all_panels_back() {
 #[test]
 fn a_payment_waits_at_a_cut_link_and_arrives_when_it_is_credited() {
     let mut model = played();
-    let waits = |model: &Model| text(model, 80, 24).lines().any(|row| row.contains("●▶ charger"));
+    let waits = |model: &Model| text(model, 80, 24).contains("●╳");
     for frame in 0..60 {
         model.tick(40_000 + frame * 100, Pace::Real(1.0));
     }
-    let before = model.channels.iter().map(|(_, channel)| channel.dots.len()).sum::<usize>();
+    let on_their_way =
+        |model: &Model| model.channels.iter().map(|(_, channel)| channel.dots.len()).sum::<usize>();
+    let before = (on_their_way(&model), waits(&model));
 
     let fact = Fact::Paid { session: "s-car-0003".to_owned(), value: coinop_core::Bytes::new(25_000) };
     model.update(&Notice { v: 1, at: 46_000, who: "charger".to_owned(), fact });
@@ -178,9 +180,8 @@ fn a_payment_waits_at_a_cut_link_and_arrives_when_it_is_credited() {
         model.tick(46_000 + frame * 100, Pace::Real(1.0));
     }
 
-    let after = model.channels.iter().map(|(_, channel)| channel.dots.len()).sum::<usize>();
-    assert_eq!((before, after), (1, 0));
-    assert!(!waits(&model));
+    assert_eq!(before, (1, true));
+    assert_eq!((on_their_way(&model), waits(&model)), (0, false));
 }
 
 #[test]
@@ -211,10 +212,22 @@ fn a_link_that_is_cut_is_told_once_and_so_is_its_mending() {
     let mut model = Model::new("links");
     let entries = model.story.len();
 
-    for state in [LinkState::Up, LinkState::Cut, LinkState::Cut, LinkState::Up] {
+    for (at, state) in (0..).zip([LinkState::Up, LinkState::Cut, LinkState::Cut, LinkState::Up]) {
         let fact = Fact::Link { one: "a".to_owned(), other: "b".to_owned(), state };
-        model.update(&Notice { v: 1, at: 0, who: "a".to_owned(), fact });
+        model.update(&Notice { v: 1, at, who: "a".to_owned(), fact });
     }
 
     assert_eq!(model.story.len() - entries, 2);
+}
+
+#[test]
+fn a_cut_that_somebody_has_just_told_is_not_told_again() {
+    let mut model = Model::new("links");
+    let mut tell = |fact| model.update(&Notice { v: 1, at: 7, who: "director".to_owned(), fact });
+
+    tell(Fact::Intervention { what: "the link a to b is cut".to_owned() });
+    tell(Fact::Link { one: "a".to_owned(), other: "b".to_owned(), state: LinkState::Cut });
+
+    let told: Vec<_> = model.story.newest_first().map(|entry| entry.text.as_str()).collect();
+    assert_eq!(told, ["the link a to b is cut"]);
 }

@@ -159,7 +159,7 @@ impl Agent {
     }
 
     fn evidence(&self, package: &Value, signer: Role) -> Result<u64, &'static str> {
-        let package = SignedPackage::read(package).map_err(|_| "invalid signature by peer")?;
+        let package = SignedPackage::read(package).map_err(|_unreadable| "invalid signature by peer")?;
         if package.message.aa_address != self.address {
             return Err("signed for another channel");
         }

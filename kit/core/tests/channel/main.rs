@@ -1,5 +1,5 @@
 //! The channel's rules, at a table with two parties, an agent, a ledger and a bad network.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod agent;
 mod attacks;

@@ -231,11 +231,12 @@ fn collects_what_it_is_due(table: &Table, who: usize) {
     let (mut credited, mut signed) = (0, 0);
     let mut owed: BTreeMap<SessionId, u64> = BTreeMap::new();
     for event in events(party) {
-        match event {
-            Event::Received { package, .. } => credited += package.message.payment_amount.get(),
-            Event::Paid { package, .. } => signed += package.payment_amount.get(),
-            Event::Owed { session, total, .. } => drop(owed.insert(session, total.get())),
-            _ => {}
+        if let Event::Received { package, .. } = event {
+            credited += package.message.payment_amount.get();
+        } else if let Event::Paid { package, .. } = event {
+            signed += package.payment_amount.get();
+        } else if let Event::Owed { session, total, .. } = event {
+            owed.insert(session, total.get());
         }
     }
     let due = credited + party.sent_to_agent;
@@ -249,18 +250,15 @@ fn every_lie_is_punished(table: &Table) {
     let mut proven = BTreeMap::<u64, Bytes>::new();
     let mut lied = None;
     for event in events(seller) {
-        match event {
-            Event::Received { package, .. } => {
-                proven.insert(package.message.period, package.message.amount_spent);
-            }
-            Event::ClosingBegan { period, by: Role::Buyer, spent_peer, .. } => {
-                lied = proven.get(&period).is_some_and(|proven| spent_peer < *proven).then_some(period);
-            }
-            Event::Closed { period, outcome, .. } if lied == Some(period) => {
-                assert_eq!(outcome.fraud_proven_by, Some(seller.signer.address()));
-                assert_eq!(outcome.peer, Bytes::ZERO);
-            }
-            _ => {}
+        if let Event::Received { package, .. } = event {
+            proven.insert(package.message.period, package.message.amount_spent);
+        } else if let Event::ClosingBegan { period, by: Role::Buyer, spent_peer, .. } = event {
+            lied = proven.get(&period).is_some_and(|proven| spent_peer < *proven).then_some(period);
+        } else if let Event::Closed { period, outcome, .. } = event
+            && lied == Some(period)
+        {
+            assert_eq!(outcome.fraud_proven_by, Some(seller.signer.address()));
+            assert_eq!(outcome.peer, Bytes::ZERO);
         }
     }
 }

@@ -167,7 +167,7 @@ impl Table {
                 assert!(before <= total, "totals only grow");
             }
             Effect::Ready { period, payable, receivable } => {
-                party.ready = Some((period, payable, receivable))
+                party.ready = Some((period, payable, receivable));
             }
             Effect::Closing { .. } => {}
             Effect::Closed { period, outcome } => drop(party.outcomes.insert(period, outcome)),

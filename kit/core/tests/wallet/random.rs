@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use crate::bank::{Bank, shop};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Step {
     Compose(u8, u64),
     Answer,

@@ -14,7 +14,7 @@ pub(super) struct Chain {
     free: BTreeSet<Hash>,
     unstable: BTreeSet<Hash>,
     by_mci: BTreeMap<u64, BTreeSet<Hash>>,
-    main_chain: BTreeMap<u64, Hash>,
+    spine: BTreeMap<u64, Hash>,
     last_stable: Option<u64>,
 }
 
@@ -33,10 +33,11 @@ impl Chain {
     }
 
     pub(super) fn change(&mut self, unit: &Hash, properties: Properties) -> bool {
-        let Some(joint) = self.joints.get_mut(unit) else { return false };
-        let old = std::mem::replace(&mut joint.properties, properties.clone());
-        self.forget(unit, &old);
+        let Some(mut joint) = self.joints.remove(unit) else { return false };
+        self.forget(unit, &joint.properties);
         self.index(*unit, &properties);
+        joint.properties = properties;
+        self.joints.insert(*unit, joint);
         true
     }
 
@@ -69,7 +70,7 @@ impl Chain {
     }
 
     pub(super) fn main_chain_unit(&self, mci: u64) -> Option<&Joint> {
-        self.joint(self.main_chain.get(&mci)?)
+        self.joint(self.spine.get(&mci)?)
     }
 
     pub(super) fn last_stable(&self) -> Option<&Joint> {
@@ -90,7 +91,7 @@ impl Chain {
         let Some(mci) = properties.mci else { return };
         self.by_mci.entry(mci).or_default().insert(unit);
         if properties.is_on_main_chain {
-            self.main_chain.insert(mci, unit);
+            self.spine.insert(mci, unit);
             if properties.is_stable {
                 self.last_stable = self.last_stable.max(Some(mci));
             }
@@ -104,8 +105,8 @@ impl Chain {
         if let Some(units) = self.by_mci.get_mut(&mci) {
             units.remove(unit);
         }
-        if self.main_chain.get(&mci) == Some(unit) {
-            self.main_chain.remove(&mci);
+        if self.spine.get(&mci) == Some(unit) {
+            self.spine.remove(&mci);
         }
     }
 }

@@ -43,6 +43,7 @@ pub struct Facts {
 /// What the node derived about a unit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "nodes keep these four apart, under these names")]
 pub struct Properties {
     /// Main chain index, once it has one.
     pub mci: Option<u64>,

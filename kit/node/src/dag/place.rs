@@ -16,7 +16,7 @@ impl Dag {
     /// `own` gives what only validation knows: the sequence, the triggers, whether an agent made it.
     /// The unit's parents have to be there. The main chain is run anew from the best free unit down to the
     /// last stable one.
-    pub fn place(&self, facts: &Facts, own: Properties) -> Places {
+    pub fn place(&self, facts: &Facts, own: &Properties) -> Places {
         let mut draft = Draft::of(self);
         draft.add(facts, own);
         draft.run_main_chain();
@@ -78,7 +78,7 @@ impl<'a> Draft<'a> {
         draft
     }
 
-    fn add(&mut self, facts: &'a Facts, own: Properties) {
+    fn add(&mut self, facts: &'a Facts, own: &Properties) {
         let order_providers = self.dag.order_providers_by(facts.last_ball_unit.as_ref());
         let best_parent = self.dag.best_parent(&facts.parents, &order_providers);
         let levels = facts.parents.iter().filter_map(|unit| self.place(unit)).map(|it| it.level);
@@ -88,7 +88,7 @@ impl<'a> Draft<'a> {
                 .map_or(0, |parent| self.dag.witnessed_level(&parent, &order_providers)),
             best_parent_unit: best_parent,
             is_free: true,
-            ..own
+            ..own.clone()
         };
         for parent in &facts.parents {
             if let Some(parent) = self.places.get_mut(parent) {

@@ -150,7 +150,7 @@ impl Ledger {
         if let Some(unit) = &executed.unit
             && let Ok(facts) = Facts::read(unit)
         {
-            places = self.dag.place(&facts, Properties { is_aa_response: true, ..Properties::default() });
+            places = self.dag.place(&facts, &Properties { is_aa_response: true, ..Properties::default() });
             effects.push(Effect::Push(Push { to: touched(unit), what: Notice::Joint(unit.clone()) }));
         }
         let triggering = places.entry(due.unit).or_insert_with(|| joint.properties.clone());

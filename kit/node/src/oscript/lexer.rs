@@ -173,8 +173,8 @@ fn blank(rest: &str) -> Option<(&'static str, usize)> {
     if spaces > 0 {
         return Some(("WS", spaces));
     }
-    if rest.starts_with("/*") {
-        return rest[2..].find("*/").map(|end| ("comment", end + 4));
+    if let Some(comment) = rest.strip_prefix("/*") {
+        return comment.find("*/").map(|end| ("comment", end + 4));
     }
     rest.starts_with("//").then(|| ("bcpl_comment", rest.find('\n').unwrap_or(rest.len())))
 }

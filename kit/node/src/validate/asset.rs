@@ -174,7 +174,7 @@ fn check_combination(asset: &Map<String, Value>) -> Check {
         "if private and transferrable, must have fixed denominations",
     )?;
     ensure(
-        !(is_private && !is_fixed) || is(asset, "auto_destroy") && !is_transferrable,
+        !is_private || is_fixed || is(asset, "auto_destroy") && !is_transferrable,
         "if private and divisible, must also be auto-destroy and non-transferrable",
     )?;
     let has_condition = asset.contains_key("issue_condition") || asset.contains_key("transfer_condition");

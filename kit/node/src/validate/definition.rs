@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{filter, parents::Base, posted::Posted};
+use super::{lookups, lookups::is_address, parents::Base, posted::Posted};
 use crate::{
     dag::{Definition, Sequence},
-    js, oscript,
+    js,
     verdict::{Check, Verdict, ensure},
 };
 
@@ -14,9 +14,6 @@ const MAX_OPERATIONS: usize = 2000;
 const MAX_WEIGHT: u64 = 1000;
 const PUBKEY_LENGTH: usize = 44;
 const HASH_LENGTH: usize = 44;
-const MAX_FEED_NAME: usize = 64;
-const MAX_FEED_VALUE: usize = 64;
-const MAX_FORMULA: usize = 10_000;
 
 /// What a definition is read for.
 #[derive(Clone, Copy)]
@@ -162,10 +159,19 @@ impl Reader<'_> {
             "definition template" => self.read_template(operator, args, path, polarity),
             "not" => self.read(args, path, Polarity::Negated),
             "cosigned by" => {
-                self.not_negated(operator, polarity)?;
+                Self::not_negated(operator, polarity)?;
                 ensure(is_address(args), "invalid cosigner address").map(|()| false)
             }
-            _ => self.read_fact(operator, args, polarity).map(|()| false),
+            "in merkle" => {
+                self.only_for_addresses(operator, polarity)?;
+                self.complexity += lookups::check_merkle(operator, args)?;
+                Ok(false)
+            }
+            "in data feed" => {
+                self.complexity += lookups::check_data_feed(operator, args)?;
+                Ok(false)
+            }
+            _ => lookups::check(&self.terms, operator, args).map(|()| false),
         }
     }
 
@@ -259,113 +265,12 @@ impl Reader<'_> {
         self.read(&filled, path, polarity)
     }
 
-    /// What is not signed but looked up.
-    fn read_fact(&mut self, operator: &str, args: &Value, polarity: Polarity) -> Check {
-        match operator {
-            "seen address" => ensure(is_address(args), "invalid seen address"),
-            "seen definition change" | "has definition change" => self.read_definition_change(operator, args),
-            "attested" => self.read_attested(operator, args),
-            "in data feed" => self.read_data_feed(operator, args),
-            "in merkle" => {
-                self.only_for_addresses(operator, polarity)?;
-                self.read_merkle(operator, args)
-            }
-            "mci" | "age" | "timestamp" => read_comparison(operator, args),
-            "has" | "has one" | "seen" => filter::check_one(&self.terms, operator, args),
-            "has equal" | "has one equal" => filter::check_pair(&self.terms, operator, args),
-            "sum" => filter::check_sum(&self.terms, operator, args),
-            "formula" => {
-                let formula = js::nonempty_text(Some(args));
-                let formula = formula.ok_or_else(|| Verdict::unit("formula must be a non-empty string"))?;
-                ensure(js::utf16_length(formula) <= MAX_FORMULA, "formula too long")?;
-                let parsed = oscript::check(formula, oscript::Form::Expression);
-                parsed.map_err(|wrong| Verdict::unit(wrong.error))
-            }
-            _ => Err(Verdict::unit(format!("unknown op: {operator}"))),
-        }
-    }
-
-    fn read_definition_change(&self, operator: &str, args: &Value) -> Check {
-        let pair = js::array_of(Some(args), 2);
-        let [changed, chash] = pair.unwrap_or_default() else {
-            return Err(Verdict::unit(format!("{operator} must have 2 args")));
-        };
-        let names = [changed.as_str(), chash.as_str()];
-        let is_relative = names.iter().any(|it| matches!(it, Some("this address" | "other address")));
-        ensure(
-            !(self.terms.is_asset() && is_relative),
-            format!("asset condition cannot reference this/other address in {operator}"),
-        )?;
-        let is_this = |value: &Value| value.as_str() == Some("this address");
-        ensure(is_address(changed) || is_this(changed), "invalid changed address")?;
-        let is_any = chash.as_str() == Some("any");
-        ensure(is_address(chash) || is_this(chash) || is_any, "invalid new definition chash")
-    }
-
-    fn read_attested(&self, operator: &str, args: &Value) -> Check {
-        let pair = js::array_of(Some(args), 2);
-        let [attested, attestors] = pair.unwrap_or_default() else {
-            return Err(Verdict::unit(format!("{operator} must have 2 args")));
-        };
-        let is_this = attested.as_str() == Some("this address");
-        ensure(
-            !(self.terms.is_asset() && is_this),
-            format!("asset condition cannot reference this address in {operator}"),
-        )?;
-        ensure(is_address(attested) || is_this, "invalid attested address")?;
-        let attestors = js::nonempty_array(Some(attestors)).ok_or_else(|| Verdict::unit("no attestors"))?;
-        ensure(attestors.iter().all(is_address), "invalid attestor address")
-    }
-
-    fn read_oracles(&mut self, operator: &str, oracles: Option<&Value>) -> Check {
-        let oracles = js::nonempty_array(oracles);
-        let oracles = oracles.ok_or_else(|| Verdict::unit(format!("no addresses in {operator}")))?;
-        ensure(oracles.iter().all(is_address), "oracle address not valid")?;
-        self.complexity += oracles.len() - 1;
-        Ok(())
-    }
-
-    fn read_data_feed(&mut self, operator: &str, args: &Value) -> Check {
-        let args = args.as_array().ok_or_else(|| Verdict::unit(format!("{operator} arg must be array")))?;
-        ensure(matches!(args.len(), 4 | 5), format!("{operator} must have 4 or 5 args"))?;
-        self.read_oracles(operator, args.first())?;
-        let relation = match args.get(2) {
-            Some(Value::String(relation)) if !relation.is_empty() => relation,
-            Some(_) | None => return Err(Verdict::unit("no relation")),
-        };
-        ensure(is_relation(relation), format!("invalid relation: {relation}"))?;
-        check_feed_name(args.get(1))?;
-        match args.get(3) {
-            Some(Value::String(value)) => {
-                ensure(!value.is_empty(), "no value")?;
-                ensure(js::utf16_length(value) <= MAX_FEED_VALUE, "value too long")?;
-            }
-            Some(value @ Value::Number(_)) => ensure(js::is_integer(value), "no fractional values allowed")?,
-            Some(_) | None => return Err(Verdict::unit("invalid value")),
-        }
-        check_min_mci(operator, args.get(4))
-    }
-
-    fn read_merkle(&mut self, operator: &str, args: &Value) -> Check {
-        let args = args.as_array().ok_or_else(|| Verdict::unit(format!("{operator} arg must be array")))?;
-        ensure(matches!(args.len(), 3 | 4), format!("{operator} must have 3 or 4 args"))?;
-        self.read_oracles(operator, args.first())?;
-        check_feed_name(args.get(1))?;
-        let element = js::nonempty_text(args.get(2)).ok_or_else(|| Verdict::unit("no element"))?;
-        let is_plain = |character: char| {
-            character.is_ascii_alphanumeric() || "_ ~,./\\;:!@#$%^&*()=+[]{}<>?|-".contains(character)
-        };
-        let is_short = element.len() <= 100;
-        ensure(is_short && element.chars().all(is_plain), "incorrect format of merkled element")?;
-        check_min_mci(operator, args.get(3))
-    }
-
-    fn not_negated(&self, operator: &str, polarity: Polarity) -> Check {
+    fn not_negated(operator: &str, polarity: Polarity) -> Check {
         ensure(polarity == Polarity::Plain, format!("{operator} cannot be negated"))
     }
 
     fn only_for_addresses(&self, operator: &str, polarity: Polarity) -> Check {
-        self.not_negated(operator, polarity)?;
+        Self::not_negated(operator, polarity)?;
         ensure(!self.terms.is_asset(), format!("asset condition cannot have {operator}"))
     }
 }
@@ -397,31 +302,4 @@ fn check_algorithm(fields: &Map<String, Value>, usual: &str, unsupported: &str) 
         }
         Some(_) => Err(Verdict::unit(unsupported)),
     }
-}
-
-fn read_comparison(operator: &str, args: &Value) -> Check {
-    let pair = js::array_of(Some(args), 2);
-    let [relation, value] = pair.unwrap_or_default() else {
-        return Err(Verdict::unit(format!("{operator} must have 2 args")));
-    };
-    let text = js::nonempty_text(Some(relation)).ok_or_else(|| Verdict::unit("no relation"))?;
-    ensure(is_relation(text), format!("invalid relation: {}", js::stringify(relation)))?;
-    ensure(js::nonnegative(Some(value)).is_some(), format!("{operator} must be a non-neg number"))
-}
-
-fn check_feed_name(name: Option<&Value>) -> Check {
-    let name = js::nonempty_text(name).ok_or_else(|| Verdict::unit("no feed_name"))?;
-    ensure(js::utf16_length(name) <= MAX_FEED_NAME, "feed_name too long")
-}
-
-fn check_min_mci(operator: &str, mci: Option<&Value>) -> Check {
-    ensure(mci.is_none() || js::nonnegative(mci).is_some(), format!("{operator}: invalid min_mci"))
-}
-
-fn is_relation(text: &str) -> bool {
-    ["=", ">", "<", ">=", "<=", "!="].contains(&text)
-}
-
-fn is_address(value: &Value) -> bool {
-    value.as_str().is_some_and(coinop_core::obyte::chash::is_valid160)
 }

@@ -142,10 +142,8 @@ fn short_form(unit: &Map<String, Value>, authors: &[Value]) -> String {
         })
         .collect();
     let witnesses = ["witness_list_unit", "witnesses"].into_iter().find(|field| js::truthy(unit.get(*field)));
-    let parents: &[&str] = match js::truthy(unit.get("parent_units")) {
-        true => &["parent_units", "last_ball", "last_ball_unit"],
-        false => &[],
-    };
+    let has_parents = js::truthy(unit.get("parent_units"));
+    let parents = if has_parents { &["parent_units", "last_ball", "last_ball_unit"][..] } else { &[] };
     let own = |field: &'static str| (field, unit.get(field));
     let fields =
         [("content_hash", content_hash.as_ref()), own("version"), own("alt"), ("authors", Some(&authors))]

@@ -40,7 +40,15 @@ impl Model {
             Fact::Channel { channel, peer, period, state, deposited } => {
                 self.channel(at, channel, (who, peer), (*period, *state), deposited.get());
             }
-            Fact::Package { channel, period, session, amount_spent, payment_amount, signed_package: _ } => {
+            Fact::Package {
+                channel,
+                period,
+                session,
+                amount_spent,
+                payment_amount,
+                session_total: _,
+                signed_package: _,
+            } => {
                 self.package(channel, *period, session, (amount_spent.get(), payment_amount.get()));
             }
             Fact::Paid { session, value } => self.paid(at, session, value.get()),
@@ -95,14 +103,13 @@ impl Model {
 
     fn link(&mut self, at: u64, one: &str, other: &str, state: LinkState) {
         let (one, other) = (clip(one, NAME_MAX), clip(other, NAME_MAX));
-        let ends = format!("between {} and {}", self.name(&one), self.name(&other));
+        let names = [self.name(&one), self.name(&other)];
+        let ends = names.join(" – ");
         let known = self.links.iter_mut().find(|link| link.joins(&one, &other));
         let before = known.map_or(LinkState::Up, |link| std::mem::replace(&mut link.state, state));
-        if !self.links.iter().any(|link| link.joins(&one, &other)) {
-            if self.links.len() >= LINKS_MAX {
-                self.links.pop_front();
-            }
-            self.links.push_back(Link { one, other, state });
+        self.know_link(one, other, state);
+        if self.story.explains(at, &names) {
+            return;
         }
         match (before, state) {
             (LinkState::Up, LinkState::Cut) => self.tell(at, Tone::Fault, &format!("the link {ends} is cut")),
@@ -113,6 +120,17 @@ impl Model {
         }
     }
 
+    /// Makes a link known; whoever deals with another has one, also when it was not told.
+    fn know_link(&mut self, one: String, other: String, state: LinkState) {
+        if self.links.iter().any(|link| link.joins(&one, &other)) {
+            return;
+        }
+        if self.links.len() >= LINKS_MAX {
+            self.links.pop_front();
+        }
+        self.links.push_back(Link { one, other, state });
+    }
+
     fn audit(&mut self, at: u64, is_conserved: bool) {
         let before = self.totals.is_conserved.replace(is_conserved);
         if !is_conserved && before != Some(false) {
@@ -121,7 +139,12 @@ impl Model {
     }
 
     fn listing(&mut self, at: u64, thing: &str, service: &str, step: u64) {
-        self.things.row(thing).step = step;
+        let row = self.things.row(thing);
+        if row.step == step {
+            // Everyone who reads the market tells.
+            return;
+        }
+        row.step = step;
         let text = format!("{} sells {service}, {} a step", self.name(thing), money(step));
         self.tell(at, Tone::Plain, &text);
     }
@@ -146,6 +169,10 @@ impl Model {
             let channel = self.channels.row(deal.channel);
             channel.buyer.clone_from(&buyer);
             channel.thing.clone_from(&thing);
+        }
+        let owner = self.things.find(&thing).map_or("", |thing| &thing.owner);
+        if !self.links.iter().any(|link| link.joins(&buyer, owner)) {
+            self.know_link(buyer.clone(), thing.clone(), LinkState::Up);
         }
         let (tone, text) = match state {
             SessionState::Offered => {
@@ -175,7 +202,7 @@ impl Model {
             (channel.buyer, channel.thing) = ends;
         }
         if channel.state.is_some_and(|before| !is_news((channel.period, before), (period, state))) {
-            if channel.state == Some(state) && channel.period == period {
+            if channel.state == Some(state) && channel.period == period && !channel.is_over() {
                 channel.deposited = deposited;
             }
             return;
@@ -183,10 +210,13 @@ impl Model {
         if period > channel.spent_in {
             (channel.spent, channel.spent_in) = (0, period);
         }
-        (channel.period, channel.state, channel.deposited) = (period, Some(state), deposited);
+        (channel.period, channel.state) = (period, Some(state));
         if channel.is_over() {
+            // Nothing is deposited any more; what was is still worth a look.
             channel.ended = at;
             channel.dots.clear();
+        } else {
+            channel.deposited = deposited;
         }
         let way = format!("{} → {}", channel.buyer, channel.thing);
         let (tone, text) = match state {
@@ -291,9 +321,11 @@ impl Model {
     }
 
     fn tell_of(&mut self, at: u64, tone: Tone, who: &str, text: &str) {
+        let is_seen = self.wallets.find(who).is_some() || self.things.find(who).is_some();
         let who = self.name(who);
-        // Some sentences already begin with the one they are about.
-        let text = if text.starts_with(&who) { text.to_owned() } else { format!("{who}: {text}") };
+        // Who only works behind the stage is not named, and some sentences name whom they are about.
+        let text =
+            if is_seen && !text.starts_with(&who) { format!("{who}: {text}") } else { text.to_owned() };
         self.tell(at, tone, &text);
     }
 

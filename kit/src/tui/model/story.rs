@@ -47,6 +47,14 @@ impl Story {
         self.0.push_front(Entry { at, tone, text, times: 1 });
     }
 
+    /// Whether the newest entry, of this same moment, says what a hand or a fault did to all of `names`.
+    pub(super) fn explains(&self, at: u64, names: &[String]) -> bool {
+        self.0.front().is_some_and(|newest| {
+            let is_cause = matches!(newest.tone, Tone::Hand | Tone::Fault);
+            newest.at == at && is_cause && names.iter().all(|name| newest.text.contains(name))
+        })
+    }
+
     pub(in crate::tui) fn newest_first(&self) -> impl Iterator<Item = &Entry> {
         self.0.iter()
     }

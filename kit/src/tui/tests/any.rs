@@ -177,8 +177,10 @@ proptest! {
 #[test]
 fn however_many_there_are_only_so_many_are_kept() {
     let mut model = Model::new("many");
-    let told = |model: &mut Model, who: &str, fact| {
-        model.update(&Notice { v: 1, at: 0, who: who.to_owned(), fact });
+    let mut at = 0;
+    let mut told = |model: &mut Model, who: &str, fact| {
+        at += 1;
+        model.update(&Notice { v: 1, at, who: who.to_owned(), fact });
     };
 
     for number in 0..2_000_u64 {

@@ -16,14 +16,14 @@ use super::{hash, remembered};
 
 /// All differences, by case.
 #[derive(Default)]
-pub(super) struct Report {
+pub(crate) struct Report {
     case: String,
     differences: BTreeMap<String, Vec<String>>,
     excuses: BTreeMap<(String, String), (String, bool)>,
 }
 
 impl Report {
-    pub(super) fn start(&mut self, case: &str) {
+    pub(crate) fn start(&mut self, case: &str) {
         case.clone_into(&mut self.case);
     }
 
@@ -152,13 +152,18 @@ pub(super) fn changes(report: &mut Report, dag: &Dag, places: &Places, after: &V
 }
 
 /// What is left of the unit.
-pub(super) fn state_after(report: &mut Report, dag: &Dag, joint: &Value, expected: &Value) {
+pub(super) fn state_after(
+    report: &mut Report,
+    dag: &Dag,
+    joint: &Value,
+    is_accepted: bool,
+    expected: &Value,
+) {
     let unit = hash(&joint["unit"]);
     let known = unit.and_then(|unit| dag.joint(&unit));
     for (field, expected) in expected.as_object().expect("a state") {
         match field.as_str() {
-            // The response tells; it is compared with the hub's.
-            "accepted" => {}
+            "accepted" => report.equal(field, &json!(is_accepted), expected),
             "unit_in_dag" => report.equal(field, &json!(known.is_some()), expected),
             "remembered_as_bad" => report.equal(field, &json!(remembered(dag, joint)), expected),
             "at_once" => place(report, field, known.map(|joint| &joint.properties), expected),
@@ -205,7 +210,7 @@ pub(super) fn spendable_outputs(report: &mut Report, dag: &Dag, context: &Value)
     report.equal("spendable_outputs", &json!(ours), &json!(theirs));
 }
 
-fn place(report: &mut Report, name: &str, place: Option<&Properties>, expected: &Value) {
+pub(super) fn place(report: &mut Report, name: &str, place: Option<&Properties>, expected: &Value) {
     let Some(place) = place else { return report.fail(name, "the unit is not there") };
     for (field, expected) in expected.as_object().expect("a place") {
         report.equal(&format!("{name}.{field}"), &property(place, field), expected);

@@ -9,6 +9,32 @@ use serde_json::{Map, Value};
 
 use super::{compare::Report, hash};
 
+/// What a network is distinguished by.
+const PARAMS: [&str; 8] = [
+    "protocol_version",
+    "alt",
+    "genesis_unit",
+    "constants",
+    "node_conf",
+    "count_witnesses",
+    "majority_of_witnesses",
+    "elapsed_seconds_when_zero",
+];
+
+/// What is compared once it is loaded.
+const COMPARED: [&str; 2] = ["definitions_by_address", "spendable_outputs"];
+
+/// What is applied as a change.
+const CHANGES: [&str; 7] = [
+    "joints",
+    "changes",
+    "tps_fees_balances",
+    "headers_commission_outputs",
+    "witnessing_outputs",
+    "system_vars_rows",
+    "aa_addresses",
+];
+
 /// Fields of the context that are not loaded, each with the reason.
 const NOT_LOADED: [(&str, &str); 21] = [
     ("what", "for the reader"),
@@ -49,20 +75,16 @@ const NOT_KEPT: [(&str, &str); 7] = [
 pub(super) fn context(context: &Value) -> Dag {
     let mut dag = Dag::new(params(context), SystemVars::default());
     let mut report = Report::default();
-    let deltas = ["joints", "tps_fees_balances", "headers_commission_outputs", "system_vars_rows"];
     for (field, value) in context.as_object().expect("a context") {
         match field.as_str() {
-            "protocol_version" | "alt" | "genesis_unit" | "constants" | "node_conf" => {}
-            "count_witnesses" | "majority_of_witnesses" | "elapsed_seconds_when_zero" => {}
-            "definitions_by_address" | "spendable_outputs" => {}
+            known if PARAMS.contains(&known) || CHANGES.contains(&known) || COMPARED.contains(&known) => {}
             "omitted_payloads" => assert_eq!(value, &Value::Array(Vec::new()), "payloads that are left out"),
-            known if deltas.contains(&known) => {}
             known if NOT_LOADED.iter().any(|(field, _)| *field == known) => {}
             unknown => panic!("the context has a field nobody reads: {unknown}"),
         }
     }
     let known: Map<String, Value> =
-        deltas.iter().map(|field| ((*field).to_owned(), context[*field].clone())).collect();
+        CHANGES.iter().map(|field| ((*field).to_owned(), context[*field].clone())).collect();
     apply(&mut report, &mut dag, &Value::Object(known));
     report.finish();
     dag
@@ -141,8 +163,7 @@ pub(super) fn apply(report: &mut Report, dag: &mut Dag, delta: &Value) {
     }
     for field in delta.keys() {
         match field.as_str() {
-            "joints" | "changes" | "tps_fees_balances" | "headers_commission_outputs" => {}
-            "witnessing_outputs" | "system_vars_rows" | "aa_addresses" => {}
+            known if CHANGES.contains(&known) => {}
             known if NOT_KEPT.iter().any(|(field, _)| *field == known) => {}
             unknown => report.fail(unknown, "a change nobody reads"),
         }

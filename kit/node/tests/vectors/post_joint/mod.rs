@@ -3,6 +3,7 @@
 mod compare;
 mod delta;
 mod load;
+mod order;
 
 use std::collections::BTreeSet;
 
@@ -19,11 +20,14 @@ use coinop_tests::vectors;
 use serde_json::{Value, json};
 
 use compare::Report;
+pub(crate) use order::order;
 
 /// Why the response to some cases cannot be the hub's, and which cases these are. One that is the hub's
 /// after all fails the suite.
-const CANNOT_APPLY: [(&str, fn(&Replay, &Value) -> bool); 1] =
+const CANNOT_APPLY: [(&str, Condition); 1] =
     [("the hub knew the unit from a post that is not in the file", Replay::was_posted_elsewhere)];
+
+type Condition = fn(&Replay, &Value) -> bool;
 
 /// Fields of a case that are not compared, each with the reason.
 const NOT_COMPARED: [(&str, &str); 10] = [
@@ -71,15 +75,15 @@ pub(crate) fn replay() -> usize {
 }
 
 /// The node beside the recording.
-struct Replay {
-    dag: Dag,
-    report: Report,
+pub(crate) struct Replay {
+    pub(crate) dag: Dag,
+    pub(crate) report: Report,
     quoted: Value,
     posted: BTreeSet<String>,
 }
 
 impl Replay {
-    fn of(context: &Value) -> Self {
+    pub(crate) fn of(context: &Value) -> Self {
         let dag = delta::context(context);
         let mut report = Report::default();
         compare::spendable_outputs(&mut report, &dag, context);
@@ -87,8 +91,19 @@ impl Replay {
         Self { dag, report, quoted: Value::Null, posted: BTreeSet::new() }
     }
 
+    /// What happened by itself.
+    pub(crate) fn apply(&mut self, delta: &Value) {
+        delta::apply(&mut self.report, &mut self.dag, delta);
+    }
+
+    /// Where a unit lies now.
+    pub(crate) fn compare_place(&mut self, field: &str, unit: &Value, expected: &Value) {
+        let joint = hash(unit).and_then(|unit| self.dag.joint(&unit));
+        compare::place(&mut self.report, field, joint.map(|joint| &joint.properties), expected);
+    }
+
     /// Everything a case says, in the order it happened.
-    fn case(&mut self, case: &Value) {
+    pub(crate) fn case(&mut self, case: &Value) {
         delta::apply(&mut self.report, &mut self.dag, &case["before"]);
         let request = posted(case);
         let now = Timestamp::from_millis(case["node_clock_ms"].as_u64().expect("a clock"));
@@ -120,7 +135,7 @@ impl Replay {
         report.equal("response", &answer[1]["response"], &case["response"]);
         report.equal("the tag", &answer[1]["tag"], &request.tag);
         assert_eq!(validate(dag, now, &request.joint), verdict, "the same without a frame");
-        let is_accepted = case["response"] == "accepted";
+        let (accepts, is_accepted) = (verdict.is_ok(), case["response"] == "accepted");
         match verdict {
             Ok(valid) if is_accepted => {
                 let places = valid.places(dag);
@@ -137,7 +152,7 @@ impl Replay {
                 report.equal("after", &case.get("after").cloned().unwrap_or_default(), &Value::Null);
             }
         }
-        compare::state_after(report, dag, &request.joint, &case["state_after"]);
+        compare::state_after(report, dag, &request.joint, accepts, &case["state_after"]);
     }
 
     /// The hub read text with half a surrogate pair and turned it down later; this node does not read it.
@@ -166,7 +181,7 @@ impl Replay {
         }
     }
 
-    fn end(mut self, after: &Value, cases: &[Value]) {
+    pub(crate) fn end(mut self, after: &Value, cases: &[Value]) {
         self.report.start("after the last case");
         delta::apply(&mut self.report, &mut self.dag, after);
         compare::node_state(&mut self.report, &self.dag, &after["node_state"]);
