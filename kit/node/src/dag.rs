@@ -86,12 +86,25 @@ impl Dag {
         } else {
             self.chain.change(&hash, properties);
         }
+        self.settle(&hash);
         Ok(hash)
     }
 
     /// Gives a unit a new place; says whether the unit is known.
     pub fn update(&mut self, unit: &Hash, properties: Properties) -> bool {
-        self.chain.change(unit, properties)
+        let is_known = self.chain.change(unit, properties);
+        self.settle(unit);
+        is_known
+    }
+
+    /// Lets go of what a unit has spent, once nothing can change that.
+    fn settle(&mut self, unit: &Hash) {
+        let Self { chain, holdings, .. } = self;
+        let place =
+            |joint: &&Joint| joint.properties.is_stable && joint.properties.sequence == Sequence::Good;
+        if let Some(joint) = chain.joint(unit).filter(place) {
+            holdings.settle(&joint.unit);
+        }
     }
 
     /// What distinguishes this network.

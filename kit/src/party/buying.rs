@@ -3,7 +3,7 @@
 use std::{rc::Rc, time::Duration};
 
 use coinop_core::{
-    Timestamp,
+    Bytes, Timestamp,
     channel::{self, Phase, Role, Terms},
     market,
     obyte::address::Address,
@@ -221,7 +221,7 @@ impl Party {
             address_a: seller,
             address_b: self.address,
             timeout_seconds: terms.timeout,
-            salt: terms.salt.to_string(),
+            salt: terms.salt.clone(),
         }
     }
 
@@ -235,7 +235,7 @@ impl Party {
         session: SessionId,
         seller: Address,
         terms: &ChannelTerms,
-        deposit: coinop_core::Bytes,
+        deposit: Bytes,
     ) {
         let terms = self.terms_with(seller, terms);
         let request = Request::CreateChannel {
@@ -270,7 +270,7 @@ impl Party {
         self.ask_purchase(session, PurchaseCommand::ChannelLost).await;
     }
 
-    async fn pay(self: &Rc<Self>, session: SessionId, _to: Address, up_to: coinop_core::Bytes) {
+    async fn pay(self: &Rc<Self>, session: SessionId, _to: Address, up_to: Bytes) {
         let agent = self.purchases.borrow().get(&session).map(|slot| slot.agent);
         let handle =
             agent.and_then(|agent| self.channels.borrow().get(&agent).map(|slot| slot.handle.clone()));
@@ -322,6 +322,11 @@ impl Party {
     /// What this party's own meter has seen of a session.
     pub fn has_observed(&self, session: SessionId) -> Quantity {
         self.purchases.borrow().get(&session).map(|slot| slot.handle.state().observed()).unwrap_or_default()
+    }
+
+    /// Everything this party has signed for a session.
+    pub fn has_signed(&self, session: SessionId) -> Bytes {
+        self.purchases.borrow().get(&session).map(|slot| slot.handle.state().paid()).unwrap_or_default()
     }
 
     /// Whether this session is a purchase of this party.

@@ -3,7 +3,7 @@
 use std::{rc::Rc, time::Duration};
 
 use coinop_core::{
-    Timestamp,
+    Bytes, Timestamp,
     channel::{self, Role, Terms},
     market::Listing,
     obyte::address::Address,
@@ -23,7 +23,7 @@ use crate::{
 /// How long an offer holds: long enough for a deposit to become final.
 const OFFER_HOLDS: Duration = Duration::from_secs(30);
 /// How long a listing holds.
-const LISTING_HOLDS: Duration = Duration::from_secs(24 * 3600);
+const LISTING_HOLDS: Duration = Duration::from_hours(24);
 /// How many sessions one seller has under way at a time.
 const MAX_SALES: usize = 64;
 
@@ -179,7 +179,7 @@ impl Party {
             address_a: self.address,
             address_b: buyer,
             timeout_seconds: terms.timeout,
-            salt: terms.salt.to_string(),
+            salt: terms.salt.clone(),
         }
     }
 
@@ -274,7 +274,7 @@ impl Party {
         Ok(json!({ "address_a": self.address, "aa_address": agent }))
     }
 
-    async fn owe(self: &Rc<Self>, session: SessionId, amount: coinop_core::Bytes) {
+    async fn owe(self: &Rc<Self>, session: SessionId, amount: Bytes) {
         let agent = self.sales.borrow().get(&session).map(|slot| slot.agent);
         if let Some(agent) = agent {
             let session = channel::SessionId(session.to_string());
@@ -305,6 +305,11 @@ impl Party {
         } else {
             self.instructed(session, SaleCommand::Accept(package)).await;
         }
+    }
+
+    /// Everything that was credited for a session.
+    pub fn was_paid(&self, session: SessionId) -> Bytes {
+        self.sales.borrow().get(&session).map(|slot| slot.handle.state().paid()).unwrap_or_default()
     }
 
     /// The buyer's signed word on a session.

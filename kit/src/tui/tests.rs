@@ -255,8 +255,5 @@ fn a_long_title_gives_way_to_the_clock_and_the_lamp() {
 
     let first = text(&model, 80, 24).lines().next().unwrap().to_owned();
 
-    assert_eq!(
-        first,
-        "\" A lamp that is lit while somebody…   ▶ 1×   0:04.0     ○ money not yet checked \""
-    );
+    assert_eq!(first, "\" A lamp that is lit while somebody…   ▶ 1×   0:04.0     ○ money not yet checked \"");
 }

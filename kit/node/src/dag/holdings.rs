@@ -13,6 +13,7 @@ use super::{Coin, CoinId, Collected, Commission, Facts, InsertError, Sequence, c
 pub(super) struct Holdings {
     coins: BTreeMap<CoinId, Coin>,
     spenders: BTreeMap<CoinId, BTreeSet<Hash>>,
+    /// The coins of each address, but for those that a stable unit has spent for good.
     owned: BTreeMap<Address, BTreeSet<CoinId>>,
     collected: BTreeMap<(Commission, Address), Vec<Collected>>,
 }
@@ -43,6 +44,18 @@ impl Holdings {
             }
         }
         Ok(())
+    }
+
+    /// Forgets the coins that a unit spends for good, now that it is stable: nobody asks for them again.
+    pub(super) fn settle(&mut self, unit: &Value) {
+        for (_, payload) in payments(unit) {
+            for id in items(payload, "inputs").filter_map(coin_id) {
+                let owner = self.coins.get(&id).map(|coin| coin.address);
+                if let Some(owned) = owner.and_then(|owner| self.owned.get_mut(&owner)) {
+                    owned.remove(&id);
+                }
+            }
+        }
     }
 
     pub(super) fn coin(&self, id: &CoinId) -> Option<&Coin> {

@@ -144,10 +144,10 @@ impl Dag {
     fn has_witnessed(&self, order_provider: &Address, unit: &Joint) -> bool {
         let from = unit.properties.mci.unwrap_or_default();
         let until = from + self.params.paid_witnessing_span;
-        let in_span = |it: &&Joint| it.properties.mci.is_some_and(|mci| mci >= from && mci <= until);
-        let good = self.units_of(order_provider).filter(|it| it.properties.sequence == Sequence::Good);
-        good.filter(in_span)
-            .filter(|it| it.facts.hash != unit.facts.hash)
+        // The units of the span: those of the order provider grow without end.
+        let in_span = (from..=until).flat_map(|mci| self.units_at(mci));
+        let own = in_span.filter(|it| it.facts.authors.contains(order_provider));
+        own.filter(|it| it.properties.sequence == Sequence::Good && it.facts.hash != unit.facts.hash)
             .any(|it| self.is_included(&unit.facts.hash, &[it.facts.hash]))
     }
 }

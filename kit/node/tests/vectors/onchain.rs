@@ -23,10 +23,10 @@ const NOT_COMPARED: &[(&str, &str)] = &[
     ("node_clock_ms", "an input"),
     ("answered_after_ms", "how fast the recorded node was"),
     ("heartbeats_until_response", "how the recorded order provider was paced"),
-    ("hub_quote", "what the wallet asked before: about the graph, not the agent"),
-    ("node_state", "about the graph, not the agent"),
-    ("response", "the verdict on the posted unit: about the graph, compared in post_joint_verdict"),
-    ("state_after", "the posted unit's place in the graph, not the agent's answer"),
+    ("hub_quote", "compared by the other half of the suite, on the graph"),
+    ("node_state", "compared by the other half of the suite, on the graph"),
+    ("response", "compared by the other half of the suite, on the graph"),
+    ("state_after", "compared by the other half of the suite, on the graph"),
 ];
 
 /// Parts of the file that are no cases.

@@ -16,14 +16,14 @@ use super::{hash, remembered};
 
 /// All differences, by case.
 #[derive(Default)]
-pub(super) struct Report {
+pub(crate) struct Report {
     case: String,
     differences: BTreeMap<String, Vec<String>>,
     excuses: BTreeMap<(String, String), (String, bool)>,
 }
 
 impl Report {
-    pub(super) fn start(&mut self, case: &str) {
+    pub(crate) fn start(&mut self, case: &str) {
         case.clone_into(&mut self.case);
     }
 
@@ -210,7 +210,7 @@ pub(super) fn spendable_outputs(report: &mut Report, dag: &Dag, context: &Value)
     report.equal("spendable_outputs", &json!(ours), &json!(theirs));
 }
 
-fn place(report: &mut Report, name: &str, place: Option<&Properties>, expected: &Value) {
+pub(super) fn place(report: &mut Report, name: &str, place: Option<&Properties>, expected: &Value) {
     let Some(place) = place else { return report.fail(name, "the unit is not there") };
     for (field, expected) in expected.as_object().expect("a place") {
         report.equal(&format!("{name}.{field}"), &property(place, field), expected);

@@ -75,15 +75,15 @@ pub(crate) fn replay() -> usize {
 }
 
 /// The node beside the recording.
-struct Replay {
-    dag: Dag,
-    report: Report,
+pub(crate) struct Replay {
+    pub(crate) dag: Dag,
+    pub(crate) report: Report,
     quoted: Value,
     posted: BTreeSet<String>,
 }
 
 impl Replay {
-    fn of(context: &Value) -> Self {
+    pub(crate) fn of(context: &Value) -> Self {
         let dag = delta::context(context);
         let mut report = Report::default();
         compare::spendable_outputs(&mut report, &dag, context);
@@ -91,8 +91,19 @@ impl Replay {
         Self { dag, report, quoted: Value::Null, posted: BTreeSet::new() }
     }
 
+    /// What happened by itself.
+    pub(crate) fn apply(&mut self, delta: &Value) {
+        delta::apply(&mut self.report, &mut self.dag, delta);
+    }
+
+    /// Where a unit lies now.
+    pub(crate) fn compare_place(&mut self, field: &str, unit: &Value, expected: &Value) {
+        let joint = hash(unit).and_then(|unit| self.dag.joint(&unit));
+        compare::place(&mut self.report, field, joint.map(|joint| &joint.properties), expected);
+    }
+
     /// Everything a case says, in the order it happened.
-    fn case(&mut self, case: &Value) {
+    pub(crate) fn case(&mut self, case: &Value) {
         delta::apply(&mut self.report, &mut self.dag, &case["before"]);
         let request = posted(case);
         let now = Timestamp::from_millis(case["node_clock_ms"].as_u64().expect("a clock"));
@@ -170,7 +181,7 @@ impl Replay {
         }
     }
 
-    fn end(mut self, after: &Value, cases: &[Value]) {
+    pub(crate) fn end(mut self, after: &Value, cases: &[Value]) {
         self.report.start("after the last case");
         delta::apply(&mut self.report, &mut self.dag, after);
         compare::node_state(&mut self.report, &self.dag, &after["node_state"]);
