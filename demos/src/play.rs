@@ -111,6 +111,7 @@ impl Run<'_> {
             .wrap_err("nothing more can be recorded")?;
         stage.audit();
         shell.settle()?;
+        shell.close();
         if let Some(error) = stage.take_trouble() {
             return Err(error.into());
         }

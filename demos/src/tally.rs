@@ -94,8 +94,12 @@ impl Tally {
                 self.with(session, |story| story.signed = story.signed.max(*session_total));
             }
             Fact::Paid { session, value } => {
-                self.payments += 1;
-                self.with(session, |story| story.paid = *value);
+                let known = self.sessions.get(session).map_or(Bytes::ZERO, |story| story.paid);
+                // What is told again after a restart is no new payment.
+                if *value > known {
+                    self.payments += 1;
+                    self.with(session, |story| story.paid = *value);
+                }
             }
             Fact::Delivered { session, value, .. } => self.with(session, |story| story.delivered = *value),
             Fact::Line { line, level } => self.moved(line, *level, notice.at),

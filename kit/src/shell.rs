@@ -9,7 +9,7 @@ use coinop_core::{Timestamp, obyte::hash::sha256};
 
 use crate::{
     agenda::{Agenda, Rank, Task},
-    journal::{Entry, Journal, JournalError, Stamp},
+    journal::{Entry, Journal, JournalError, MemoryJournal, Stamp},
     notice::{Bus, Fact, Notice},
 };
 
@@ -160,6 +160,12 @@ impl Shell {
         drop(held);
         drop(doomed);
         self.0.agenda.drop_rank(rank);
+    }
+
+    /// Closes the journal properly; what is recorded from now on is forgotten.
+    pub fn close(&self) {
+        let journal = self.0.journal.replace(Box::<MemoryJournal>::default());
+        drop(journal);
     }
 
     /// Every durable entry.
