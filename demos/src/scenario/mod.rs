@@ -157,7 +157,7 @@ pub(crate) struct Fault {
 }
 
 const fn a_minute() -> Span {
-    Span(Duration::from_secs(60))
+    Span(Duration::from_mins(1))
 }
 
 const fn a_blink() -> Span {

@@ -208,6 +208,22 @@ fn an_output_without_a_lease_is_marked() {
 }
 
 #[test]
+fn exposures_are_reckoned_from_payments_and_true_deliveries() {
+    let mut model = played();
+    let fact = |value| Fact::Delivered { session: "s-lamp-0009".to_owned(), value, units: 0 };
+    let delivered = |value| fact(coinop_core::Bytes::new(value));
+    let mut tell = |fact| model.update(&Notice { v: 1, at: 40_000, who: "lamp".to_owned(), fact });
+
+    tell(delivered(2_650));
+    tell(delivered(2_800));
+
+    let session = model.sessions.find("s-lamp-0009").unwrap();
+    assert_eq!((session.sellers.now, session.sellers.most, session.buyers.now), (200, 200, 0));
+    assert!(model.totals.is_beyond);
+    assert!(text(&model, 80, 24).contains("FAULT lamp risks 200 B, agreed"));
+}
+
+#[test]
 fn a_link_that_is_cut_is_told_once_and_so_is_its_mending() {
     let mut model = Model::new("links");
     let entries = model.story.len();
