@@ -247,3 +247,13 @@ fn a_cut_that_somebody_has_just_told_is_not_told_again() {
     let told: Vec<_> = model.story.newest_first().map(|entry| entry.text.as_str()).collect();
     assert_eq!(told, ["the link a to b is cut"]);
 }
+
+#[test]
+fn a_long_title_gives_way_to_the_clock_and_the_lamp() {
+    let mut model = Model::new("A lamp that is lit while somebody pays, by the second");
+    model.tick(4_000, Pace::Real(1.0));
+
+    let first = text(&model, 80, 24).lines().next().unwrap().to_owned();
+
+    assert_eq!(first, "\" A lamp that is lit while somebody…   ▶ 1×   0:04.0     ○ money not yet checked \"");
+}
