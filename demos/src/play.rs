@@ -27,7 +27,7 @@ use crate::{
     args::{BoardChoice, Play},
     folder::{self, Manifest},
     rig,
-    scenario::{Due, Scenario, Verdict},
+    scenario::{Due, Expect, Scenario, Verdict},
     show,
     stage::{self, Begin, Stage},
     tally::Tally,
@@ -85,8 +85,8 @@ impl Run<'_> {
         let Self { options, scenario, journal, restored } = self;
         let now = restored.latest().unwrap_or(stage::before(START));
         let begun = now.max(START);
-        let length = options.length.unwrap_or(scenario.length.0);
-        let until = begun.after(length);
+        let whole = scenario.length.0;
+        let until = begun.after(options.length.unwrap_or(whole));
         let clock = Clock::new(Pace::Paused(1.0), begun);
         let bus = Bus::default();
         let ears = Rc::new(RefCell::new(Ears {
@@ -99,7 +99,7 @@ impl Run<'_> {
         let seed = sha256(format!("coinop chance {} {}", options.seed, now.millis()).as_bytes());
         let shell = Shell::new(Agenda::new(now), bus.clone(), journal, START, seed);
         let rig = rig_kind(options, &clock);
-        let expectations = scenario.expect.clone();
+        let expectations = expectations(&scenario);
         let name = options.scenario.clone();
         let begin = Begin { shell: shell.clone(), scenario, seed: options.seed, rig, restored };
         let stage = Stage::build(begin).await?;
@@ -121,9 +121,7 @@ impl Run<'_> {
         let verdicts: Vec<Verdict> = expectations
             .iter()
             .zip(&ears.verdicts)
-            .map(|(expect, judged)| {
-                judged.clone().unwrap_or_else(|| expect.conclude(&ears.tally, at, length))
-            })
+            .map(|(expect, judged)| judged.clone().unwrap_or_else(|| expect.conclude(&ears.tally, at, whole)))
             .collect();
         finish(options, &name, &ears.tally, unleased, &verdicts)
     }
@@ -194,7 +192,7 @@ fn finish(
 
 /// Folds every notice into the tally, judges what is due, and prints.
 fn listen(bus: &Bus, ears: &Rc<RefCell<Ears>>, scenario: &Scenario, options: &Play, quiet: bool) {
-    let (ears, expectations) = (Rc::clone(ears), scenario.expect.clone());
+    let (ears, expectations) = (Rc::clone(ears), expectations(scenario));
     let json = options.json;
     bus.listen(move |notice: &Notice| {
         let mut ears = ears.borrow_mut();
@@ -212,6 +210,10 @@ fn listen(bus: &Bus, ears: &Rc<RefCell<Ears>>, scenario: &Scenario, options: &Pl
         let printed = if json { show::json(&mut out, notice) } else { show::plain(&mut out, notice) };
         ears.broken_pipe = printed.is_err();
     });
+}
+
+fn expectations(scenario: &Scenario) -> Vec<Expect> {
+    scenario.expect.iter().map(|expect| expect.get_ref().clone()).collect()
 }
 
 fn rig_kind(options: &Play, clock: &Clock) -> rig::Kind {
