@@ -101,8 +101,8 @@ impl Run<'_> {
         let rig = rig_kind(options, &clock);
         let expectations = expectations(&scenario);
         let name = options.scenario.clone();
-        let begin = Begin { shell: shell.clone(), scenario, seed: options.seed, rig, restored };
-        let stage = Stage::build(begin).await?;
+        let opening = Begin { shell: shell.clone(), scenario, seed: options.seed, rig, restored };
+        let stage = Stage::build(opening).await?;
         let stop = stop_on_signal();
         clock.set_pace(options.speed.0);
         let frame = Frame { stage: &stage, ears: &ears, stop: &stop, clock: &clock };

@@ -102,7 +102,7 @@ impl Tally {
                 self.balances.insert(notice.who.clone(), total);
             }
             Fact::Refusal { reason } if self.refusals.len() < MAX_REFUSALS => {
-                self.refusals.push(reason.clone())
+                self.refusals.push(reason.clone());
             }
             Fact::Refusal { .. }
             | Fact::Party { .. }

@@ -116,7 +116,7 @@ pub(crate) fn quantity(unit: Unit, text: &str) -> Result<u64, String> {
         Unit::Millisecond => quantity::time(text),
         Unit::MilliwattHour => quantity::energy(text),
         Unit::Opening | Unit::Call => {
-            text.parse().map_err(|_| format!("{text:?} is not a whole number of {unit}"))
+            text.parse().map_err(|error| format!("{text:?} is not a whole number of {unit}: {error}"))
         }
     }
 }

@@ -164,7 +164,7 @@ pub(crate) struct Fault {
 }
 
 const fn a_minute() -> Span {
-    Span(Duration::from_secs(60))
+    Span(Duration::from_mins(1))
 }
 
 const fn a_blink() -> Span {

@@ -92,9 +92,9 @@ impl<'de> Deserialize<'de> for Amount {
             }
 
             fn visit_i64<E: de::Error>(self, bytes: i64) -> Result<Amount, E> {
-                let bytes = u64::try_from(bytes).map_err(|_| {
-                    E::custom(format_args!("an amount cannot be negative, and this is {bytes}"))
-                })?;
+                let Ok(bytes) = u64::try_from(bytes) else {
+                    return Err(E::custom(format_args!("an amount cannot be negative, and this is {bytes}")));
+                };
                 Bytes::try_from(bytes).map(Amount).map_err(E::custom)
             }
 

@@ -204,7 +204,9 @@ impl Stage {
             .flat_map(|thing| thing.device.lines.iter().map(|line| self.line_of(&thing.name, line.name)))
             .filter(|line| self.is_output(line))
             .collect();
-        lines.iter().for_each(|line| self.release(now, line));
+        for line in &lines {
+            self.release(now, line);
+        }
         self.count(now);
         if let Some(thing) = self.things.borrow_mut().iter_mut().find(|thing| thing.name == name) {
             thing.reset();

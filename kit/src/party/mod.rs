@@ -177,12 +177,11 @@ impl Party {
 
     fn open_purse(self: &Rc<Self>, restored: &Restored) -> Result<(), serde_json::Error> {
         let stream = format!("{}/wallet", self.name);
-        let (wallet, birth) = match restored.machine::<Wallet>(&stream)? {
-            Some(wallet) => (wallet, Birth::Restored),
-            None => {
-                let wallet = Wallet::new(Chain::Devnet, self.secret.public(), Policy::default());
-                (wallet, Birth::New)
-            }
+        let (wallet, birth) = if let Some(wallet) = restored.machine::<Wallet>(&stream)? {
+            (wallet, Birth::Restored)
+        } else {
+            let wallet = Wallet::new(Chain::Devnet, self.secret.public(), Policy::default());
+            (wallet, Birth::New)
         };
         let wiring = Wiring {
             stream,

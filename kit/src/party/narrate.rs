@@ -15,6 +15,10 @@ use crate::{
 /// The seller tells the story of a session.
 pub(super) fn sale(_seller: Address, book: AddressBook) -> Narrator<Sale> {
     Box::new(move |sale, event| {
+        // An offer that nobody took is no story.
+        if sale.ended() == Some(End::Expired) {
+            return Vec::new();
+        }
         let state = match event {
             SaleEvent::Quoted { .. } => SessionState::Offered,
             SaleEvent::Accepted { .. } => SessionState::Accepted,
@@ -24,9 +28,6 @@ pub(super) fn sale(_seller: Address, book: AddressBook) -> Narrator<Sale> {
                 return vec![paid];
             }
             SaleEvent::Powered { .. } => SessionState::Running,
-            // Nobody took the offer: that is no story.
-            SaleEvent::Ended { why: End::Expired, .. } => return Vec::new(),
-            SaleEvent::Settled { receipt, .. } if receipt.why == End::Expired => return Vec::new(),
             SaleEvent::Ended { .. } if sale.paid().is_zero() => SessionState::Cancelled,
             SaleEvent::Ended { why: End::MeterSilent | End::Overclaimed | End::Stalled, .. } => {
                 SessionState::Disputed
@@ -49,7 +50,7 @@ fn session(sale: &Sale, state: SessionState, book: &AddressBook) -> Option<Fact>
         address_a: offer.seller,
         address_b: offer.buyer,
         timeout_seconds: offer.terms.timeout,
-        salt: offer.terms.salt.to_string(),
+        salt: offer.terms.salt.clone(),
     };
     let buyer = book.borrow().get(&offer.buyer).cloned().unwrap_or_else(|| offer.buyer.to_string());
     Some(Fact::Session {

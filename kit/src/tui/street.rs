@@ -182,6 +182,7 @@ impl Street {
             session: deal.id.clone(),
             amount_spent: Bytes::new(spent),
             payment_amount: Bytes::new(amount),
+            session_total: Bytes::ZERO,
             signed_package: serde_json::json!({}),
         };
         self.tell(at, &deal.buyer, fact);
