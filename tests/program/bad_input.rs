@@ -1,4 +1,5 @@
 //! What bad input gets: the file, the line, the word that is not known, and what is.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod play;
 
@@ -258,7 +259,7 @@ fn an_unknown_scenario_is_told_which_there_are() {
         &["play", "steet"],
         &[r#"no scenario called "steet""#, there_are, "street", "ev-charging"],
     );
-    words_are_refused(&["play", "no-such.toml"], &["no-such.toml cannot be read", "No such file"]);
+    words_are_refused(&["play", "no-such.toml"], &["no-such.toml cannot be read; `coinop list` shows", "No such file"]);
 }
 
 #[test]
@@ -286,10 +287,12 @@ fn a_real_board_keeps_real_time() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_chip_that_is_not_there_is_named_with_what_to_do() {
-    words_are_refused(
-        &["play", "light", "--headless", "--board", "gpiochip:no-such-chip"],
-        &["no-such-chip"],
-    );
+    let played = coinop(&["play", "light", "--headless", "--board", "gpiochip:no-such-chip"]);
+
+    let mend = ["load its driver, or play with the simulated board", "name or label; there is"];
+    assert_ne!(played.code, 0);
+    assert!(played.err.contains("no-such-chip: "), "{}", played.err);
+    assert!(mend.iter().any(|words| played.err.contains(words)), "{}", played.err);
 }
 
 #[test]

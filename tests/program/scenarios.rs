@@ -1,4 +1,5 @@
 //! Every scenario of the folder is a test of its own: it plays, and what it expects comes true.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod play;
 

@@ -26,7 +26,7 @@ pub(crate) enum ScenarioError {
         known: String,
     },
     /// The file cannot be read.
-    #[error("{path} cannot be read")]
+    #[error("{path} cannot be read; `coinop list` shows the scenarios that need no file")]
     Unreadable {
         /// The file.
         path: String,
