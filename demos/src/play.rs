@@ -28,7 +28,7 @@ use crate::{
     book::{self, Book},
     folder::{self, Manifest},
     rig,
-    scenario::{Due, Scenario, Verdict},
+    scenario::{Due, Expect, Scenario, Verdict},
     show,
     stage::{self, Begin, Stage},
     tally::Tally,
@@ -85,18 +85,18 @@ impl Run<'_> {
         let Self { options, scenario, journal, restored } = self;
         let now = restored.latest().unwrap_or(stage::before(START));
         let begun = now.max(START);
-        let length = options.length.unwrap_or(scenario.length.0);
-        let until = begun.after(length);
+        let whole = scenario.length.0;
+        let until = begun.after(options.length.unwrap_or(whole));
         let clock = Clock::new(Pace::Paused(1.0), begun);
         let bus = Bus::default();
-        let book = Book::restore(&restored, &scenario.expect)?;
+        let book = Book::restore(&restored, &expectations(&scenario))?;
         let ears = Rc::new(RefCell::new(Ears { book: book.clone(), broken_pipe: false }));
         let screen = screen(options, &scenario, &bus)?;
         listen(&bus, &ears, &scenario, options, screen.is_some());
         let seed = sha256(format!("coinop chance {} {}", options.seed, now.millis()).as_bytes());
         let shell = Shell::new(Agenda::new(now), bus.clone(), journal, START, seed);
         let rig = rig_kind(options, &clock);
-        let (expectations, whole) = (scenario.expect.clone(), scenario.length.0);
+        let expectations = expectations(&scenario);
         if options.data_dir.is_some() {
             shell.keep(book::STREAM, Box::new(book.scribe(expectations.clone())));
         }
@@ -195,7 +195,7 @@ fn finish(
 
 /// Folds every notice into the tally, judges what is due, and prints.
 fn listen(bus: &Bus, ears: &Rc<RefCell<Ears>>, scenario: &Scenario, options: &Play, quiet: bool) {
-    let (ears, expectations) = (Rc::clone(ears), scenario.expect.clone());
+    let (ears, expectations) = (Rc::clone(ears), expectations(scenario));
     let json = options.json;
     bus.listen(move |notice: &Notice| {
         let mut ears = ears.borrow_mut();
@@ -207,6 +207,10 @@ fn listen(bus: &Bus, ears: &Rc<RefCell<Ears>>, scenario: &Scenario, options: &Pl
         let printed = if json { show::json(&mut out, notice) } else { show::plain(&mut out, notice) };
         ears.broken_pipe = printed.is_err();
     });
+}
+
+fn expectations(scenario: &Scenario) -> Vec<Expect> {
+    scenario.expect.iter().map(|expect| expect.get_ref().clone()).collect()
 }
 
 fn rig_kind(options: &Play, clock: &Clock) -> rig::Kind {
