@@ -1,9 +1,7 @@
 use std::{
-    cell::Cell,
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    rc::Rc,
 };
 
 use coinop_core::{Timestamp, obyte::hash::sha256};
@@ -18,6 +16,8 @@ const ENTRIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("entries")
 const SEAL: TableDefinition<'_, &str, u128> = TableDefinition::new("seal");
 /// The version of the layout of an entry; a store of another version is refused.
 const FORMAT: u128 = 1;
+/// Marks a store that nobody has closed.
+const IN_USE: &str = "in-use";
 /// Room for the pages redb keeps in memory, in bytes.
 const CACHE: usize = 32 << 20;
 const DIGEST: usize = 16;
@@ -43,6 +43,13 @@ pub struct Opened {
     pub journal: RedbJournal,
     /// Whether the last process did not close it: what it had committed is all there.
     pub repaired: bool,
+}
+
+/// Whether the last process had closed the store.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Closed,
+    InUse,
 }
 
 /// The number and the sum of the digests of all entries.
@@ -83,11 +90,8 @@ impl RedbJournal {
         path: String,
         open: impl FnOnce(&Builder) -> Result<Database, DatabaseError>,
     ) -> Result<Opened, JournalError> {
-        let repaired = Rc::new(Cell::new(false));
-        let seen = Rc::clone(&repaired);
         let mut builder = Builder::new();
         builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
-        builder.set_repair_callback(move |_| seen.set(true));
         let database = open(&builder).map_err(|error| opening(&path, error))?;
         let mut journal = Self {
             database,
@@ -97,12 +101,12 @@ impl RedbJournal {
             seal: Seal::default(),
             streams: BTreeMap::new(),
         };
-        journal.load()?;
-        Ok(Opened { journal, repaired: repaired.get() })
+        let repaired = journal.load()? == Found::InUse;
+        Ok(Opened { journal, repaired })
     }
 
-    fn load(&mut self) -> Result<(), JournalError> {
-        let written = self.begin_tables()?;
+    fn load(&mut self) -> Result<Found, JournalError> {
+        let (written, condition) = self.begin_tables()?;
         let mut found = Seal::default();
         let mut streams = BTreeMap::<String, Vec<u64>>::new();
         let mut next = 0;
@@ -115,12 +119,13 @@ impl RedbJournal {
             return Err(self.altered(format!("{} entries, {} expected", found.count, written.count)));
         }
         (self.next, self.seal, self.streams) = (next, written, streams);
-        Ok(())
+        Ok(condition)
     }
 
-    /// Makes sure that the tables exist and are of our format, and reads the seal.
-    fn begin_tables(&self) -> Result<Seal, JournalError> {
-        let result = (|| -> Result<(u128, Seal), redb::Error> {
+    /// Makes sure that the tables exist and are of our format, reads the seal, and marks the store as
+    /// in use until it is closed.
+    fn begin_tables(&self) -> Result<(Seal, Found), JournalError> {
+        let result = (|| -> Result<(u128, Seal, Found), redb::Error> {
             let transaction = self.database.begin_write()?;
             let found = {
                 transaction.open_table(ENTRIES)?;
@@ -129,14 +134,17 @@ impl RedbJournal {
                     seal.insert("format", FORMAT)?;
                 }
                 let read = |key| -> Result<u128, redb::Error> { Ok(seal.get(key)?.map_or(0, |v| v.value())) };
-                (read("format")?, Seal { count: read("count")?, sum: read("sum")? })
+                let (format, found) = (read("format")?, Seal { count: read("count")?, sum: read("sum")? });
+                let condition = if read(IN_USE)? == 0 { Found::Closed } else { Found::InUse };
+                seal.insert(IN_USE, 1)?;
+                (format, found, condition)
             };
             transaction.commit()?;
             Ok(found)
         })();
-        let (format, seal) = result.map_err(storage(&self.path, "read"))?;
+        let (format, seal, condition) = result.map_err(storage(&self.path, "read"))?;
         if format == FORMAT {
-            Ok(seal)
+            Ok((seal, condition))
         } else {
             Err(self.altered(format!("its format is {format}, this program reads {FORMAT}")))
         }
@@ -190,6 +198,20 @@ impl RedbJournal {
             self.streams.entry(stream).or_default().push(key);
         }
         Ok(())
+    }
+}
+
+impl Drop for RedbJournal {
+    /// Marks the store as closed; one that cannot be marked is repaired at the next start.
+    fn drop(&mut self) {
+        let marked = (|| -> Result<(), redb::Error> {
+            let transaction = self.database.begin_write()?;
+            transaction.open_table(SEAL)?.remove(IN_USE)?;
+            Ok(transaction.commit()?)
+        })();
+        if let Err(error) = marked {
+            tracing::warn!(path = self.path, %error, "the journal could not be closed");
+        }
     }
 }
 
@@ -260,7 +282,21 @@ fn begin(path: &Path) -> Result<(), JournalError> {
     }
     let database = Database::create(&new).map_err(|error| opening(&name, error))?;
     database.close().map_err(|error| opening(&name, error))?;
-    fs::rename(&new, path).map_err(storage(&name, "renamed"))
+    fs::rename(&new, path).map_err(storage(&name, "renamed"))?;
+    keep_names(path).map_err(storage(&name, "renamed"))
+}
+
+/// Makes the name of a file as durable as what is in it.
+#[cfg(unix)]
+fn keep_names(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Only Unix opens folders; elsewhere the file system keeps its names by itself.
+#[cfg(not(unix))]
+fn keep_names(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// The layout: digest of the rest (16 bytes), key, time, stamp, length of the stream's name, name, body.
