@@ -67,7 +67,7 @@ pub(crate) struct Play {
     #[arg(long, default_value = "1", value_parser = speed)]
     pub(crate) speed: Speed,
     /// Where all chance comes from: keys, and every choice.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = seed)]
     pub(crate) seed: u64,
     /// The board: `sim`, or `gpiochip` with the lines found by the kernel's names on all chips or on CHIP.
     #[arg(long, default_value = "sim", value_name = "sim|gpiochip[:CHIP]", value_parser = board)]
@@ -138,6 +138,10 @@ fn speed(text: &str) -> Result<Speed, String> {
         Ok(speed) if speed.is_finite() && (0.01..=1_000.0).contains(&speed) => Ok(Speed(Pace::Real(speed))),
         Ok(_) | Err(_) => Err("a speed is `max` or a number from 0.01 to 1000".to_owned()),
     }
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_error| format!("a seed is a whole number from 0 to {}", u64::MAX))
 }
 
 fn board(text: &str) -> Result<BoardChoice, String> {

@@ -28,7 +28,7 @@ fn limits(speed: f64) -> Limits {
     // A thread wakes up to some milliseconds late, of real time.
     let early = Duration::from_millis(2).mul_f64(speed);
     Limits {
-        longest_lease: Duration::from_secs(24 * 3_600),
+        longest_lease: Duration::from_hours(24),
         heartbeat: Duration::from_millis(500).mul_f64(speed.max(1.0)),
         pause: Duration::from_secs(1),
         early,

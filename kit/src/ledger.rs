@@ -152,7 +152,7 @@ impl Ledger {
     /// # Errors
     ///
     /// In words, when there is nothing to build on.
-    pub async fn quote(&self, from: Address, request: &Request) -> Result<Quote, String> {
+    pub fn quote(&self, from: Address, request: &Request) -> Result<Quote, String> {
         let outputs: Vec<Address> = request.outputs.iter().map(|output| output.address).collect();
         let quote = self.0.node.state().quote(&from, &outputs, request.max_aa_responses, self.0.shell.now());
         let quote = quote.map_err(|error| error.to_string())?;

@@ -17,7 +17,7 @@ const PULSES_PER_WH: u64 = 10;
 /// What a pulse is worth, in milliwatt-hours.
 const WORTH: u64 = 1_000 / PULSES_PER_WH;
 /// Milliwatt-milliseconds in a milliwatt-hour, as a time.
-const HOUR: Duration = Duration::from_secs(3_600);
+const HOUR: Duration = Duration::from_hours(1);
 
 /// One car at a time; the contactor is closed while the step is paid.
 pub(super) const CHARGER: Device = Device {

@@ -23,6 +23,7 @@ pub(super) const LIGHT: Device = Device {
     build,
 };
 
+#[expect(clippy::unnecessary_wraps, reason = "every device is built through one signature")]
 fn build(setup: &Setup<'_>) -> Result<Built, String> {
     let light = setup.line("LIGHT");
     let spec = LampSpec { lamp: setup.line("LAMP"), light: light.clone(), ..LampSpec::default() };

@@ -101,7 +101,7 @@ impl Device {
 impl Setup<'_> {
     /// The board's name of one of the device's lines.
     pub(crate) fn line(&self, own: &str) -> String {
-        self.thing.lines.get(own).cloned().unwrap_or_else(|| own.to_owned())
+        self.thing.line(own).to_owned()
     }
 }
 
@@ -116,7 +116,7 @@ pub(crate) fn quantity(unit: Unit, text: &str) -> Result<u64, String> {
         Unit::Millisecond => quantity::time(text),
         Unit::MilliwattHour => quantity::energy(text),
         Unit::Opening | Unit::Call => {
-            text.parse().map_err(|_| format!("{text:?} is not a whole number of {unit}"))
+            text.parse().map_err(|error| format!("{text:?} is not a whole number of {unit}: {error}"))
         }
     }
 }

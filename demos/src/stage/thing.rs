@@ -171,8 +171,8 @@ impl Thing {
         self.lease = None;
     }
 
-    /// Whether the power may be on, and until when, if that is news.
-    pub(super) fn new_lease(&mut self, now: Timestamp) -> Option<Option<Timestamp>> {
+    /// For how long the power may be on, if that is news.
+    pub(super) fn new_lease(&mut self, now: Timestamp) -> Right {
         let left = self.accounts.values().fold(Quantity::ZERO, |sum, account| {
             let gone = self.metering.rated.most_within(now.since(account.at));
             sum.plus(account.left.less(gone))
@@ -185,10 +185,10 @@ impl Thing {
             (None, Some(_)) | (Some(_), None) => false,
         };
         if same {
-            return None;
+            return Right::AsBefore;
         }
         self.lease = wanted;
-        Some(wanted)
+        wanted.map_or(Right::Over, Right::Until)
     }
 
     /// A line of the board changed.
@@ -264,6 +264,17 @@ impl Thing {
                     && account.told.is_none_or(|(metered, _)| metered < account.up_to))
         })
     }
+}
+
+/// For how long the power may be on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Right {
+    /// As was said before.
+    AsBefore,
+    /// Until then.
+    Until(Timestamp),
+    /// No longer.
+    Over,
 }
 
 /// Whether the power output is on.

@@ -15,7 +15,7 @@ use coinop_hardware::guard::Report;
 
 use super::{
     HARDWARE, RigError, Stage,
-    thing::{Power, Telling, Word},
+    thing::{Power, Right, Telling, Word},
 };
 
 /// How often the hardware is looked at, when nothing happens by itself.
@@ -78,7 +78,7 @@ impl Stage {
                 Report::Fault(error) => self.tell("guard", Fact::Fault { what: error.to_string() }),
                 Report::Tripped(trip) => self.tell("guard", Fact::Fault { what: trip.to_string() }),
                 Report::Mended => {
-                    self.tell("guard", Fact::Fault { what: "leases are granted again".to_owned() })
+                    self.tell("guard", Fact::Fault { what: "leases are granted again".to_owned() });
                 }
             }
         }
@@ -94,13 +94,12 @@ impl Stage {
     /// Tells something about a line in the name of its thing.
     fn tell_of(&self, at: Timestamp, line: &str, fact: Fact) {
         let things = self.things.borrow();
-        let owner = self.scenario.thing.iter().zip(things.iter()).find(|(entry, thing)| {
-            thing
-                .device
-                .lines
-                .iter()
-                .any(|own| entry.lines.get(own.name).map_or(own.name, String::as_str) == line)
-        });
+        let owner = self
+            .scenario
+            .thing
+            .iter()
+            .zip(things.iter())
+            .find(|(entry, thing)| thing.device.lines.iter().any(|own| entry.line(own.name) == line));
         let who = owner.map_or("board", |(_, thing)| thing.name.as_str());
         self.shell.tell_at(HARDWARE, at, who, fact);
     }
@@ -184,32 +183,32 @@ impl Stage {
                 let line = known.map(|known| self.line_of(&thing.name, known.line));
                 drop(things);
                 if let (Some(line), Some(until)) = (line, until) {
-                    self.change_lease(now, &line, Some(until));
+                    self.lease(now, &line, until);
                 }
                 return;
             }
         }
-        let news = thing.new_lease(now).map(|until| (thing.power.clone(), until));
+        let news = thing.new_lease(now);
+        let power = thing.power.clone();
         let idle = !thing.is_served(now);
         let others: Vec<_> =
             thing.device.actions.iter().map(|action| self.line_of(&thing.name, action.line)).collect();
         drop(things);
         if idle {
-            others.iter().for_each(|line| self.release(now, line));
+            for line in &others {
+                self.release(now, line);
+            }
         }
-        if let Some((line, until)) = news {
-            self.change_lease(now, &line, until);
+        match news {
+            Right::AsBefore => {}
+            Right::Until(until) => self.lease(now, &power, until),
+            Right::Over => self.release(now, &power),
         }
     }
 
-    fn change_lease(&self, now: Timestamp, line: &str, until: Option<Timestamp>) {
-        match until {
-            Some(until) => {
-                let reports = self.rig.borrow_mut().lease(now, line, until);
-                self.hear_or_stop(reports);
-            }
-            None => self.release(now, line),
-        }
+    fn lease(&self, now: Timestamp, line: &str, until: Timestamp) {
+        let reports = self.rig.borrow_mut().lease(now, line, until);
+        self.hear_or_stop(reports);
     }
 
     /// Ends the lease of a line, and says so.

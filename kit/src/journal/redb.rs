@@ -16,10 +16,11 @@ const ENTRIES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("entries")
 const SEAL: TableDefinition<'_, &str, u128> = TableDefinition::new("seal");
 /// The version of the layout of an entry; a store of another version is refused.
 const FORMAT: u128 = 1;
-/// Marks a store that nobody has closed.
-const IN_USE: &str = "in-use";
 /// Room for the pages redb keeps in memory, in bytes.
 const CACHE: usize = 32 << 20;
+/// The mark of a store that a process has open, and of one that was closed.
+const IN_USE: u128 = 1;
+const CLOSED: u128 = 0;
 const DIGEST: usize = 16;
 
 /// A journal in one file that survives a kill at any instruction.
@@ -43,13 +44,6 @@ pub struct Opened {
     pub journal: RedbJournal,
     /// Whether the last process did not close it: what it had committed is all there.
     pub repaired: bool,
-}
-
-/// Whether the last process had closed the store.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Found {
-    Closed,
-    InUse,
 }
 
 /// The number and the sum of the digests of all entries.
@@ -101,12 +95,13 @@ impl RedbJournal {
             seal: Seal::default(),
             streams: BTreeMap::new(),
         };
-        let repaired = journal.load()? == Found::InUse;
+        let repaired = journal.load()?;
         Ok(Opened { journal, repaired })
     }
 
-    fn load(&mut self) -> Result<Found, JournalError> {
-        let (written, condition) = self.begin_tables()?;
+    /// Reads and checks everything; says whether the last process did not close the store.
+    fn load(&mut self) -> Result<bool, JournalError> {
+        let (written, in_use) = self.begin_tables()?;
         let mut found = Seal::default();
         let mut streams = BTreeMap::<String, Vec<u64>>::new();
         let mut next = 0;
@@ -119,13 +114,13 @@ impl RedbJournal {
             return Err(self.altered(format!("{} entries, {} expected", found.count, written.count)));
         }
         (self.next, self.seal, self.streams) = (next, written, streams);
-        Ok(condition)
+        self.mark(IN_USE).map_err(storage(&self.path, "written"))?;
+        Ok(in_use == IN_USE)
     }
 
-    /// Makes sure that the tables exist and are of our format, reads the seal, and marks the store as
-    /// in use until it is closed.
-    fn begin_tables(&self) -> Result<(Seal, Found), JournalError> {
-        let result = (|| -> Result<(u128, Seal, Found), redb::Error> {
+    /// Makes sure that the tables exist and are of our format, and reads the seal and the mark.
+    fn begin_tables(&self) -> Result<(Seal, u128), JournalError> {
+        let result = (|| -> Result<(u128, Seal, u128), redb::Error> {
             let transaction = self.database.begin_write()?;
             let found = {
                 transaction.open_table(ENTRIES)?;
@@ -134,20 +129,26 @@ impl RedbJournal {
                     seal.insert("format", FORMAT)?;
                 }
                 let read = |key| -> Result<u128, redb::Error> { Ok(seal.get(key)?.map_or(0, |v| v.value())) };
-                let (format, found) = (read("format")?, Seal { count: read("count")?, sum: read("sum")? });
-                let condition = if read(IN_USE)? == 0 { Found::Closed } else { Found::InUse };
-                seal.insert(IN_USE, 1)?;
-                (format, found, condition)
+                let sealed = Seal { count: read("count")?, sum: read("sum")? };
+                (read("format")?, sealed, read("in use")?)
             };
             transaction.commit()?;
             Ok(found)
         })();
-        let (format, seal, condition) = result.map_err(storage(&self.path, "read"))?;
+        let (format, seal, in_use) = result.map_err(storage(&self.path, "read"))?;
         if format == FORMAT {
-            Ok((seal, condition))
+            Ok((seal, in_use))
         } else {
             Err(self.altered(format!("its format is {format}, this program reads {FORMAT}")))
         }
+    }
+
+    /// Writes down whether a process has the store open.
+    fn mark(&self, in_use: u128) -> Result<(), redb::Error> {
+        let transaction = self.database.begin_write()?;
+        transaction.open_table(SEAL)?.insert("in use", in_use)?;
+        transaction.commit()?;
+        Ok(())
     }
 
     fn each(&self, mut look: impl FnMut(u64, &[u8], Entry)) -> Result<(), JournalError> {
@@ -201,20 +202,6 @@ impl RedbJournal {
     }
 }
 
-impl Drop for RedbJournal {
-    /// Marks the store as closed; one that cannot be marked is repaired at the next start.
-    fn drop(&mut self) {
-        let marked = (|| -> Result<(), redb::Error> {
-            let transaction = self.database.begin_write()?;
-            transaction.open_table(SEAL)?.remove(IN_USE)?;
-            Ok(transaction.commit()?)
-        })();
-        if let Err(error) = marked {
-            tracing::warn!(path = self.path, %error, "the journal could not be closed");
-        }
-    }
-}
-
 impl Journal for RedbJournal {
     fn append(&mut self, entry: Entry) {
         self.waiting.push(entry);
@@ -240,6 +227,13 @@ impl Journal for RedbJournal {
         let mut entries = Vec::new();
         self.each(|_, _, entry| entries.push(entry))?;
         Ok(entries)
+    }
+}
+
+impl Drop for RedbJournal {
+    fn drop(&mut self) {
+        // A store that cannot be marked is reported as not closed, which is true.
+        let _ = self.mark(CLOSED);
     }
 }
 
@@ -283,19 +277,19 @@ fn begin(path: &Path) -> Result<(), JournalError> {
     let database = Database::create(&new).map_err(|error| opening(&name, error))?;
     database.close().map_err(|error| opening(&name, error))?;
     fs::rename(&new, path).map_err(storage(&name, "renamed"))?;
-    keep_names(path).map_err(storage(&name, "renamed"))
+    keep_name(path).map_err(storage(&name, "renamed"))
 }
 
 /// Makes the name of a file as durable as what is in it.
 #[cfg(unix)]
-fn keep_names(path: &Path) -> std::io::Result<()> {
+fn keep_name(path: &Path) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// Only Unix opens folders; elsewhere the file system keeps its names by itself.
 #[cfg(not(unix))]
-fn keep_names(_: &Path) -> std::io::Result<()> {
+fn keep_name(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 

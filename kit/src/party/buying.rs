@@ -221,7 +221,7 @@ impl Party {
             address_a: seller,
             address_b: self.address,
             timeout_seconds: terms.timeout,
-            salt: terms.salt.to_string(),
+            salt: terms.salt.clone(),
         }
     }
 

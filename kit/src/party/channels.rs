@@ -127,7 +127,7 @@ impl Party {
                     party.spend(reference, request).await;
                 }
                 Effect::Send { package, session, total } => {
-                    party.send_package(agent, package, &session, total)
+                    party.send_package(agent, package, &session, total);
                 }
                 Effect::Answer { tag, answer } => party.answer_payment(agent, tag, answer),
                 Effect::Credited { session, total } => party.credited(&session, total).await,

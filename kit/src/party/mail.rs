@@ -80,7 +80,7 @@ impl Party {
             Ok(Letter::Answer { response, tag }) => self.answered(&tag, Ok(response)).await,
             Ok(Letter::Failure { error, tag }) => self.answered(&tag, Err(error)).await,
             Err(error) => {
-                self.refuse(format!("a letter from {} makes no sense: {error}", self.call_it(from)))
+                self.refuse(format!("a letter from {} makes no sense: {error}", self.call_it(from)));
             }
         }
     }

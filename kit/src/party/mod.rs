@@ -161,6 +161,7 @@ impl Party {
     pub async fn resume(self: &Rc<Self>) {
         let sales: Vec<_> = self.sales.borrow().keys().copied().collect();
         for session in sales {
+            self.tell_where_it_stands(session);
             self.ask_sale(session, SaleCommand::Resumed).await;
         }
         let purchases: Vec<_> = self.purchases.borrow().keys().copied().collect();
@@ -195,12 +196,11 @@ impl Party {
 
     fn open_purse(self: &Rc<Self>, restored: &Restored) -> Result<(), serde_json::Error> {
         let stream = format!("{}/wallet", self.name);
-        let (wallet, birth) = match restored.machine::<Wallet>(&stream)? {
-            Some(wallet) => (wallet, Birth::Restored),
-            None => {
-                let wallet = Wallet::new(Chain::Devnet, self.secret.public(), Policy::default());
-                (wallet, Birth::New)
-            }
+        let (wallet, birth) = if let Some(wallet) = restored.machine::<Wallet>(&stream)? {
+            (wallet, Birth::Restored)
+        } else {
+            let wallet = Wallet::new(Chain::Devnet, self.secret.public(), Policy::default());
+            (wallet, Birth::New)
         };
         let wiring = Wiring {
             stream,

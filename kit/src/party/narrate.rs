@@ -15,8 +15,11 @@ use crate::{
 /// The seller tells the story of a session.
 pub(super) fn sale(_seller: Address, book: AddressBook) -> Narrator<Sale> {
     Box::new(move |sale, event| {
+        // An offer that nobody took is no story.
+        if sale.ended() == Some(End::Expired) {
+            return Vec::new();
+        }
         let state = match event {
-            SaleEvent::Quoted { .. } => SessionState::Offered,
             SaleEvent::Accepted { .. } => SessionState::Accepted,
             SaleEvent::Paid { total } => {
                 let session = sale.offer().map(|offer| offer.session.to_string()).unwrap_or_default();
@@ -24,16 +27,14 @@ pub(super) fn sale(_seller: Address, book: AddressBook) -> Narrator<Sale> {
                 return vec![paid];
             }
             SaleEvent::Powered { .. } => SessionState::Running,
-            // Nobody took the offer: that is no story.
-            SaleEvent::Ended { why: End::Expired, .. } => return Vec::new(),
-            SaleEvent::Settled { receipt, .. } if receipt.why == End::Expired => return Vec::new(),
             SaleEvent::Ended { .. } if sale.paid().is_zero() => SessionState::Cancelled,
             SaleEvent::Ended { why: End::MeterSilent | End::Overclaimed | End::Stalled, .. } => {
                 SessionState::Disputed
             }
             SaleEvent::Ended { .. } => SessionState::Stopped,
             SaleEvent::Settled { .. } => SessionState::Settled,
-            SaleEvent::Funded { .. }
+            SaleEvent::Quoted { .. }
+            | SaleEvent::Funded { .. }
             | SaleEvent::Metered { .. }
             | SaleEvent::UsedUp { .. }
             | SaleEvent::Acted { .. }
@@ -43,13 +44,25 @@ pub(super) fn sale(_seller: Address, book: AddressBook) -> Narrator<Sale> {
     })
 }
 
+/// Where a sale stands, told after a restart; nothing of one that is over or was never taken.
+pub(super) fn standing(sale: &Sale, book: &AddressBook) -> Vec<Fact> {
+    let state = match sale.state() {
+        "accepted" | "funded" => SessionState::Accepted,
+        "running" | "unpaid" => SessionState::Running,
+        "ending" => SessionState::Stopped,
+        _ => return Vec::new(),
+    };
+    let paid = Fact::Paid { session: sale.id().to_string(), value: sale.paid() };
+    session(sale, state, book).into_iter().chain((!sale.paid().is_zero()).then_some(paid)).collect()
+}
+
 fn session(sale: &Sale, state: SessionState, book: &AddressBook) -> Option<Fact> {
     let offer = sale.offer()?;
     let terms = channel::Terms {
         address_a: offer.seller,
         address_b: offer.buyer,
         timeout_seconds: offer.terms.timeout,
-        salt: offer.terms.salt.to_string(),
+        salt: offer.terms.salt.clone(),
     };
     let buyer = book.borrow().get(&offer.buyer).cloned().unwrap_or_else(|| offer.buyer.to_string());
     Some(Fact::Session {

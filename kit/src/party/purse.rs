@@ -48,7 +48,7 @@ impl Party {
     async fn spend_next(self: &Rc<Self>) {
         let next = self.purse().waiting.borrow_mut().pop_front();
         let Some((reference, request)) = next else { return };
-        let quote = match self.ledger.quote(self.address, &request).await {
+        let quote = match self.ledger.quote(self.address, &request) {
             Ok(quote) => quote,
             Err(error) => return self.unspent(reference, error).await,
         };

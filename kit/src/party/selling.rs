@@ -23,7 +23,7 @@ use crate::{
 /// How long an offer holds: long enough for a deposit to become final.
 const OFFER_HOLDS: Duration = Duration::from_secs(30);
 /// How long a listing holds.
-const LISTING_HOLDS: Duration = Duration::from_secs(24 * 3600);
+const LISTING_HOLDS: Duration = Duration::from_hours(24);
 /// How many sessions one seller has under way at a time.
 const MAX_SALES: usize = 64;
 
@@ -179,7 +179,7 @@ impl Party {
             address_a: self.address,
             address_b: buyer,
             timeout_seconds: terms.timeout,
-            salt: terms.salt.to_string(),
+            salt: terms.salt.clone(),
         }
     }
 
@@ -304,6 +304,15 @@ impl Party {
             self.ask_sale(session, SaleCommand::End { why: End::Expired }).await;
         } else {
             self.instructed(session, SaleCommand::Accept(package)).await;
+        }
+    }
+
+    /// Tells spectators about a session that came back from the journal.
+    pub(super) fn tell_where_it_stands(&self, session: SessionId) {
+        let facts =
+            self.sales.borrow().get(&session).map(|slot| narrate::standing(&slot.handle.state(), &self.book));
+        for fact in facts.into_iter().flatten() {
+            self.shell.tell(self.rank, &self.name, fact);
         }
     }
 

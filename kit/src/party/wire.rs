@@ -1,4 +1,5 @@
 //! What parties say to each other: requests and answers in the shape aa-channels-lib uses.
+#![expect(missing_docs, reason = "the fields are named by the protocol, and nobody outside sees them")]
 
 use coinop_core::{
     channel::SignedPackage,
@@ -56,6 +57,10 @@ pub struct PayMessage {
 
 impl Letter {
     /// Reads a letter; what is not one says why.
+    ///
+    /// # Errors
+    ///
+    /// Why it is no letter.
     pub fn parse(body: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
         let value = coinop_core::obyte::json::parse(text).map_err(|error| error.to_string())?;

@@ -16,14 +16,6 @@ fn the_node_puts_units_into_the_order_that_was_recorded() {
 }
 
 #[test]
-<<<<<<< HEAD
-fn every_recorded_case_of_the_node_is_met() {
-    vectors::run_whole(env!("CARGO_PKG_NAME"), |name, file| match name {
-        "post_joint_verdict" => post_joint::replay(),
-        "channel_onchain_run" => onchain::channel_onchain_run(&Case::of(name, file)),
-        other => panic!("{other} has no checks here"),
-    });
-=======
 fn every_recorded_case_comes_out_the_same() {
     vectors::run(env!("CARGO_PKG_NAME"), check);
 }
@@ -41,5 +33,4 @@ fn check(name: &str, file: &Case<'_>) -> usize {
         }
         other => panic!("nothing here checks {other}"),
     }
->>>>>>> agent
 }
