@@ -276,7 +276,21 @@ fn begin(path: &Path) -> Result<(), JournalError> {
     }
     let database = Database::create(&new).map_err(|error| opening(&name, error))?;
     database.close().map_err(|error| opening(&name, error))?;
-    fs::rename(&new, path).map_err(storage(&name, "renamed"))
+    fs::rename(&new, path).map_err(storage(&name, "renamed"))?;
+    keep_name(path).map_err(storage(&name, "renamed"))
+}
+
+/// Makes the name of a file as durable as what is in it.
+#[cfg(unix)]
+fn keep_name(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Only Unix opens folders; elsewhere the file system keeps its names by itself.
+#[cfg(not(unix))]
+fn keep_name(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// The layout: digest of the rest (16 bytes), key, time, stamp, length of the stream's name, name, body.
