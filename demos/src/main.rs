@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod book;
 mod devices;
 mod folder;
 mod play;

@@ -259,7 +259,10 @@ fn an_unknown_scenario_is_told_which_there_are() {
         &["play", "steet"],
         &[r#"no scenario called "steet""#, there_are, "street", "ev-charging"],
     );
-    words_are_refused(&["play", "no-such.toml"], &["no-such.toml cannot be read; `coinop list` shows", "No such file"]);
+    words_are_refused(
+        &["play", "no-such.toml"],
+        &["no-such.toml cannot be read; `coinop list` shows", "No such file"],
+    );
 }
 
 #[test]

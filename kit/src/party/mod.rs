@@ -160,6 +160,7 @@ impl Party {
     pub async fn resume(self: &Rc<Self>) {
         let sales: Vec<_> = self.sales.borrow().keys().copied().collect();
         for session in sales {
+            self.tell_where_it_stands(session);
             self.ask_sale(session, SaleCommand::Resumed).await;
         }
         let purchases: Vec<_> = self.purchases.borrow().keys().copied().collect();

@@ -44,6 +44,18 @@ pub(super) fn sale(_seller: Address, book: AddressBook) -> Narrator<Sale> {
     })
 }
 
+/// Where a sale stands, told after a restart; nothing of one that is over or was never taken.
+pub(super) fn standing(sale: &Sale, book: &AddressBook) -> Vec<Fact> {
+    let state = match sale.state() {
+        "accepted" | "funded" => SessionState::Accepted,
+        "running" | "unpaid" => SessionState::Running,
+        "ending" => SessionState::Stopped,
+        _ => return Vec::new(),
+    };
+    let paid = Fact::Paid { session: sale.id().to_string(), value: sale.paid() };
+    session(sale, state, book).into_iter().chain((!sale.paid().is_zero()).then_some(paid)).collect()
+}
+
 fn session(sale: &Sale, state: SessionState, book: &AddressBook) -> Option<Fact> {
     let offer = sale.offer()?;
     let terms = channel::Terms {
