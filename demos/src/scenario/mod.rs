@@ -182,3 +182,31 @@ const fn ten_seconds() -> Span {
 const fn a_float() -> Amount {
     Amount(Bytes::new(200_000))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scenario_of_the_folder_is_built_in_and_the_street_comes_first() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");
+        let files = std::fs::read_dir(folder).unwrap().count();
+
+        assert_eq!(BUILT_IN.len(), files);
+        assert_eq!(BUILT_IN[0].0, "street");
+        for (name, text) in BUILT_IN {
+            Scenario::parse(name, text).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_scenario_in_the_readme_is_one() {
+        let readme = include_str!("../../../README.md");
+        let (_, rest) = readme.split_once("```toml\n").unwrap();
+        let (text, _) = rest.split_once("```").unwrap();
+
+        let scenario = Scenario::parse("README.md", text).unwrap();
+
+        assert!(!scenario.expect.is_empty());
+    }
+}

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a rule stops at the first surprise")]
 
 mod code;
+mod documents;
 mod imports;
 mod manifests;
 mod rooms;
