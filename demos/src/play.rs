@@ -14,7 +14,7 @@ use std::{
 use coinop::{
     agenda::Agenda,
     core::{Timestamp, obyte::hash::sha256},
-    journal::{Journal, JournalError, MemoryJournal},
+    journal::{Apart, Journal, JournalError, MemoryJournal},
     notice::{Bus, Notice},
     restore::Restored,
     run::{self, Clock, Control, Ended, Pace},
@@ -64,7 +64,11 @@ fn journal(options: &Play, text: String) -> color_eyre::Result<(Box<dyn Journal>
         )?;
     }
     let restored = Restored::new(opened.journal.entries()?);
-    Ok((Box::new(opened.journal), restored))
+    // When a thread is done is chance: virtual time commits inline.
+    if options.speed.0 == Pace::Max {
+        return Ok((Box::new(opened.journal), restored));
+    }
+    Ok((Box::new(Apart::new(opened.journal)?), restored))
 }
 
 struct Run<'a> {
