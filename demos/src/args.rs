@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Play(Play),
     /// List the scenarios that are built in.
     List,
+    /// Check the folder of a run that is not running: who has what, and is money conserved?
+    Audit(Audit),
     /// Measure payments on this machine: by the rules alone, through actors, durable on disk.
     Bench(Bench),
 }
@@ -88,6 +90,17 @@ impl Default for Play {
             data_dir: None,
         }
     }
+}
+
+/// What to check.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Audit {
+    /// The --data-dir of the run.
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// One JSON object instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// How to measure.

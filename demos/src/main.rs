@@ -1,6 +1,7 @@
 //! The `coinop` program: plays scenarios of things that get paid.
 
 mod args;
+mod audit;
 mod bench;
 mod book;
 mod devices;
@@ -29,6 +30,7 @@ fn main() -> color_eyre::Result<ExitCode> {
     match Options::parse().command.unwrap_or_default() {
         Command::Play(play) => play::play(&play),
         Command::List => show::list(),
+        Command::Audit(options) => audit::audit(&options),
         Command::Bench(options) => bench::bench(&options),
     }
 }

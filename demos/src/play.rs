@@ -89,14 +89,14 @@ impl Run<'_> {
         let until = begun.after(options.length.unwrap_or(whole));
         let clock = Clock::new(Pace::Paused(1.0), begun);
         let bus = Bus::default();
-        let expectations = expectations(&scenario);
-        let book = Book::restore(&restored, &expectations)?;
+        let book = Book::restore(&restored, &expectations(&scenario))?;
         let ears = Rc::new(RefCell::new(Ears { book: book.clone(), broken_pipe: false }));
         let screen = screen(options, &scenario, &bus)?;
         listen(&bus, &ears, &scenario, options, screen.is_some());
         let seed = sha256(format!("coinop chance {} {}", options.seed, now.millis()).as_bytes());
         let shell = Shell::new(Agenda::new(now), bus.clone(), journal, START, seed);
         let rig = rig_kind(options, &clock);
+        let expectations = expectations(&scenario);
         if options.data_dir.is_some() {
             shell.keep(book::STREAM, Box::new(book.scribe(expectations.clone())));
         }
