@@ -143,13 +143,20 @@ fn without_a_terminal_it_is_headless() {
     assert!(!played.out.contains('\u{1b}'), "escape sequences for no terminal");
 }
 
+/// What a run without `--json` ends with.
+fn sums(scenario: &str) -> String {
+    let played = coinop(&["play", scenario, "--headless", "--speed", "max", "--seed", "7"]);
+    let start = played.out.lines().position(|line| line.contains(" payments, ")).expect("the sums");
+    played.out.lines().skip(start).collect::<Vec<_>>().join("\n")
+}
+
 #[test]
 fn the_plain_text_of_a_run_ends_with_what_it_came_to() {
-    let played = coinop(&["play", "dishonest-close", "--headless", "--speed", "max", "--seed", "7"]);
+    insta::assert_snapshot!("light_came_to", sums("light"));
+    insta::assert_snapshot!("dishonest_close_came_to", sums("dishonest-close"));
+}
 
-    let lines: Vec<_> = played.out.lines().collect();
-    let end = lines.iter().position(|line| line.contains(" payments, ")).expect("the sums");
-    assert!(lines[end].contains("1 channels opened, 1 closed, 1 fraud proofs"), "{}", lines[end]);
-    assert_eq!(lines.len() - end - 1, 4, "{:?}", &lines[end..]);
-    assert!(lines[end + 1..].iter().all(|line| line.starts_with("ok ")), "{:?}", &lines[end..]);
+#[test]
+fn the_help_says_what_can_be_played_and_how() {
+    insta::assert_snapshot!("help_of_play", coinop(&["play", "--help"]).out);
 }
