@@ -17,7 +17,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut list = String::from("&[\n");
     for name in names {
         let path = format!("/scenarios/{name}.toml");
-        list += &format!("({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))),\n");
+        let entry = format!("({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))),\n");
+        list.push_str(&entry);
     }
     list.push(']');
     fs::write(Path::new(&env::var("OUT_DIR")?).join("built_in.rs"), list)?;

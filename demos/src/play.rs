@@ -25,9 +25,10 @@ use color_eyre::eyre::{WrapErr as _, bail};
 
 use crate::{
     args::{BoardChoice, Play},
+    book::{self, Book},
     folder::{self, Manifest},
     rig,
-    scenario::{Due, Scenario, Verdict},
+    scenario::{Due, Expect, Scenario, Verdict},
     show,
     stage::{self, Begin, Stage},
     tally::Tally,
@@ -79,8 +80,7 @@ struct Run<'a> {
 
 /// What listens to the bus.
 struct Ears {
-    tally: Tally,
-    verdicts: Vec<Option<Verdict>>,
+    book: Book,
     broken_pipe: bool,
 }
 
@@ -89,21 +89,21 @@ impl Run<'_> {
         let Self { options, scenario, journal, restored } = self;
         let now = restored.latest().unwrap_or(stage::before(START));
         let begun = now.max(START);
-        let length = options.length.unwrap_or(scenario.length.0);
-        let until = begun.after(length);
+        let whole = scenario.length.0;
+        let until = begun.after(options.length.unwrap_or(whole));
         let clock = Clock::new(Pace::Paused(1.0), begun);
         let bus = Bus::default();
-        let ears = Rc::new(RefCell::new(Ears {
-            tally: Tally::default(),
-            verdicts: vec![None; scenario.expect.len()],
-            broken_pipe: false,
-        }));
+        let expectations = expectations(&scenario);
+        let book = Book::restore(&restored, &expectations)?;
+        let ears = Rc::new(RefCell::new(Ears { book: book.clone(), broken_pipe: false }));
         let screen = screen(options, &scenario, &bus)?;
         listen(&bus, &ears, &scenario, options, screen.is_some());
         let seed = sha256(format!("coinop chance {} {}", options.seed, now.millis()).as_bytes());
         let shell = Shell::new(Agenda::new(now), bus.clone(), journal, START, seed);
         let rig = rig_kind(options, &clock);
-        let expectations = scenario.expect.clone();
+        if options.data_dir.is_some() {
+            shell.keep(book::STREAM, Box::new(book.scribe(expectations.clone())));
+        }
         let name = options.scenario.clone();
         let opening = Begin { shell: shell.clone(), scenario, seed: options.seed, rig, restored };
         let stage = Stage::build(opening).await?;
@@ -115,21 +115,22 @@ impl Run<'_> {
             .wrap_err("nothing more can be recorded")?;
         stage.audit();
         shell.settle()?;
+        shell.close();
         if let Some(error) = stage.take_trouble() {
             return Err(error.into());
         }
         let unleased = stage.unleased_on().as_millis();
         let at = shell.now().since(START);
         let mut ears = ears.borrow_mut();
-        ears.tally.settle(u64::try_from(at.as_millis()).unwrap_or(u64::MAX));
+        ears.book.tally.settle(u64::try_from(at.as_millis()).unwrap_or(u64::MAX));
         let verdicts: Vec<Verdict> = expectations
             .iter()
-            .zip(&ears.verdicts)
+            .zip(&ears.book.verdicts)
             .map(|(expect, judged)| {
-                judged.clone().unwrap_or_else(|| expect.conclude(&ears.tally, at, length))
+                judged.clone().unwrap_or_else(|| expect.conclude(&ears.book.tally, at, whole))
             })
             .collect();
-        finish(options, &name, &ears.tally, unleased, &verdicts)
+        finish(options, &name, &ears.book.tally, unleased, &verdicts)
     }
 }
 
@@ -198,17 +199,11 @@ fn finish(
 
 /// Folds every notice into the tally, judges what is due, and prints.
 fn listen(bus: &Bus, ears: &Rc<RefCell<Ears>>, scenario: &Scenario, options: &Play, quiet: bool) {
-    let (ears, expectations) = (Rc::clone(ears), scenario.expect.clone());
+    let (ears, expectations) = (Rc::clone(ears), expectations(scenario));
     let json = options.json;
     bus.listen(move |notice: &Notice| {
         let mut ears = ears.borrow_mut();
-        for (index, expect) in expectations.iter().enumerate() {
-            if ears.verdicts[index].is_none() && expect.is_due_before(notice.at) {
-                ears.tally.settle(notice.at);
-                ears.verdicts[index] = Some(expect.judge(&ears.tally));
-            }
-        }
-        ears.tally.update(notice);
+        ears.book.update(notice, &expectations);
         if quiet || ears.broken_pipe {
             return;
         }
@@ -216,6 +211,10 @@ fn listen(bus: &Bus, ears: &Rc<RefCell<Ears>>, scenario: &Scenario, options: &Pl
         let printed = if json { show::json(&mut out, notice) } else { show::plain(&mut out, notice) };
         ears.broken_pipe = printed.is_err();
     });
+}
+
+fn expectations(scenario: &Scenario) -> Vec<Expect> {
+    scenario.expect.iter().map(|expect| expect.get_ref().clone()).collect()
 }
 
 fn rig_kind(options: &Play, clock: &Clock) -> rig::Kind {

@@ -6,6 +6,7 @@ use coinop::{
     core::{Bytes, board::Level, session::ExposureMeter},
     notice::{ChannelState, Fact, Notice, SessionState},
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::scenario::{Due, Verdict};
@@ -14,12 +15,13 @@ use crate::scenario::{Due, Verdict};
 const MAX_REFUSALS: usize = 1_024;
 
 /// The sums of a run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Tally {
     /// How many payments were credited.
     pub(crate) payments: u64,
     things: BTreeSet<String>,
-    channels: BTreeMap<(String, u64), ChannelStory>,
+    /// By agent and period.
+    channels: BTreeMap<String, ChannelStory>,
     sessions: BTreeMap<String, Story>,
     lines: BTreeMap<String, LineStory>,
     refusals: Vec<String>,
@@ -29,7 +31,7 @@ pub(crate) struct Tally {
 }
 
 /// What became of a channel's period.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct ChannelStory {
     opened: Seen,
     closed: Seen,
@@ -37,7 +39,7 @@ struct ChannelStory {
 }
 
 /// Whether something was seen to happen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Seen {
     #[default]
     No,
@@ -45,14 +47,14 @@ enum Seen {
 }
 
 /// What the books said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Conserved {
     Always,
     Not,
 }
 
 /// One session so far.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Story {
     buyer: String,
     step: Bytes,
@@ -64,7 +66,7 @@ pub(crate) struct Story {
 }
 
 /// One line so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LineStory {
     /// Whether anything was heard of it.
     pub(crate) known: bool,
@@ -92,8 +94,12 @@ impl Tally {
                 self.with(session, |story| story.signed = story.signed.max(*session_total));
             }
             Fact::Paid { session, value } => {
-                self.payments += 1;
-                self.with(session, |story| story.paid = *value);
+                let known = self.sessions.get(session).map_or(Bytes::ZERO, |story| story.paid);
+                // What is told again after a restart is no new payment.
+                if *value > known {
+                    self.payments += 1;
+                    self.with(session, |story| story.paid = *value);
+                }
             }
             Fact::Delivered { session, value, .. } => self.with(session, |story| story.delivered = *value),
             Fact::Line { line, level } => self.moved(line, *level, notice.at),
@@ -138,7 +144,7 @@ impl Tally {
     }
 
     fn channel(&mut self, channel: &str, period: u64, state: ChannelState) {
-        let story = self.channels.entry((channel.to_owned(), period)).or_default();
+        let story = self.channels.entry(format!("{channel}/{period}")).or_default();
         match state {
             ChannelState::Opening | ChannelState::Closing => {}
             ChannelState::Open => story.opened = Seen::Yes,
@@ -302,3 +308,6 @@ impl Verdict {
 fn sum(amounts: impl Iterator<Item = Bytes>) -> Bytes {
     amounts.fold(Bytes::ZERO, |total, amount| total.plus(amount).unwrap_or(Bytes::MAX))
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,6 +35,11 @@ impl Restored {
         self.streams.keys().map(String::as_str)
     }
 
+    /// The entries of a stream, oldest first.
+    pub fn entries(&self, stream: &str) -> &[Entry] {
+        self.streams.get(stream).map_or(&[], Vec::as_slice)
+    }
+
     /// The machine of a stream, if there is one.
     ///
     /// # Errors

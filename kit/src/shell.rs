@@ -10,7 +10,7 @@ use coinop_core::{Timestamp, obyte::hash::sha256};
 
 use crate::{
     agenda::{Agenda, Rank, Task},
-    journal::{Entry, Journal, JournalError, Stamp},
+    journal::{Entry, Journal, JournalError, MemoryJournal, Stamp},
     notice::{Bus, Fact, Notice},
 };
 
@@ -35,7 +35,11 @@ struct Inner {
     start: Timestamp,
     seed: [u8; 32],
     draws: Cell<u64>,
+    scribe: RefCell<Option<(String, Scribe)>>,
 }
+
+/// Turns a notice into an entry of the journal, or into nothing.
+pub type Scribe = Box<dyn FnMut(&Notice) -> Option<(Stamp, Vec<u8>)>>;
 
 enum Held {
     Notice(Notice),
@@ -60,6 +64,7 @@ impl Shell {
             start,
             seed,
             draws: Cell::new(0),
+            scribe: RefCell::default(),
         }))
     }
 
@@ -103,7 +108,22 @@ impl Shell {
     /// As [`Shell::tell`], of something that happened at `at`.
     pub fn tell_at(&self, rank: Rank, at: Timestamp, who: &str, fact: Fact) {
         let notice = Notice::new(self.0.start, at, who, fact);
+        self.write_down(&notice);
         self.0.held.borrow_mut().push((rank, Held::Notice(notice)));
+    }
+
+    /// Lets `scribe` keep a stream of its own about what is told, in the same commits.
+    pub fn keep(&self, stream: &str, scribe: Scribe) {
+        *self.0.scribe.borrow_mut() = Some((stream.to_owned(), scribe));
+    }
+
+    fn write_down(&self, notice: &Notice) {
+        let mut scribe = self.0.scribe.borrow_mut();
+        if let Some((stream, scribe)) = scribe.as_mut()
+            && let Some((stamp, body)) = scribe(notice)
+        {
+            self.record(stream, stamp, body);
+        }
     }
 
     /// Carries out `task`, once everything recorded so far is durable.
@@ -196,6 +216,12 @@ impl Shell {
         drop(under_way);
         drop(doomed);
         self.0.agenda.drop_rank(rank);
+    }
+
+    /// Closes the journal properly; what is recorded from now on is forgotten.
+    pub fn close(&self) {
+        let journal = self.0.journal.replace(Box::<MemoryJournal>::default());
+        drop(journal);
     }
 
     /// Every durable entry.

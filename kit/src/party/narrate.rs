@@ -20,7 +20,6 @@ pub(super) fn sale(_seller: Address, book: AddressBook) -> Narrator<Sale> {
             return Vec::new();
         }
         let state = match event {
-            SaleEvent::Quoted { .. } => SessionState::Offered,
             SaleEvent::Accepted { .. } => SessionState::Accepted,
             SaleEvent::Paid { total } => {
                 let session = sale.offer().map(|offer| offer.session.to_string()).unwrap_or_default();
@@ -34,7 +33,8 @@ pub(super) fn sale(_seller: Address, book: AddressBook) -> Narrator<Sale> {
             }
             SaleEvent::Ended { .. } => SessionState::Stopped,
             SaleEvent::Settled { .. } => SessionState::Settled,
-            SaleEvent::Funded { .. }
+            SaleEvent::Quoted { .. }
+            | SaleEvent::Funded { .. }
             | SaleEvent::Metered { .. }
             | SaleEvent::UsedUp { .. }
             | SaleEvent::Acted { .. }
@@ -42,6 +42,18 @@ pub(super) fn sale(_seller: Address, book: AddressBook) -> Narrator<Sale> {
         };
         session(sale, state, &book).into_iter().collect()
     })
+}
+
+/// Where a sale stands, told after a restart; nothing of one that is over or was never taken.
+pub(super) fn standing(sale: &Sale, book: &AddressBook) -> Vec<Fact> {
+    let state = match sale.state() {
+        "accepted" | "funded" => SessionState::Accepted,
+        "running" | "unpaid" => SessionState::Running,
+        "ending" => SessionState::Stopped,
+        _ => return Vec::new(),
+    };
+    let paid = Fact::Paid { session: sale.id().to_string(), value: sale.paid() };
+    session(sale, state, book).into_iter().chain((!sale.paid().is_zero()).then_some(paid)).collect()
 }
 
 fn session(sale: &Sale, state: SessionState, book: &AddressBook) -> Option<Fact> {

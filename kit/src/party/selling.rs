@@ -307,6 +307,15 @@ impl Party {
         }
     }
 
+    /// Tells spectators about a session that came back from the journal.
+    pub(super) fn tell_where_it_stands(&self, session: SessionId) {
+        let facts =
+            self.sales.borrow().get(&session).map(|slot| narrate::standing(&slot.handle.state(), &self.book));
+        for fact in facts.into_iter().flatten() {
+            self.shell.tell(self.rank, &self.name, fact);
+        }
+    }
+
     /// Everything that was credited for a session.
     pub fn was_paid(&self, session: SessionId) -> Bytes {
         self.sales.borrow().get(&session).map(|slot| slot.handle.state().paid()).unwrap_or_default()

@@ -92,7 +92,9 @@ fn flow(frame: &mut Frame<'_>, row: Rect, channel: &Channel, model: &Model) {
     put(frame, bar, Line::from(bar_line));
     let text = if is_over { look::FAINT } else { Style::new() };
     let of = format!("{} of {}", brief(channel.spent), money(channel.deposited));
-    put(frame, sums, Line::styled(of, text).right_aligned());
+    if channel.deposited > 0 {
+        put(frame, sums, Line::styled(of, text).right_aligned());
+    }
     if is_over {
         return;
     }

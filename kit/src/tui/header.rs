@@ -9,8 +9,11 @@ use crate::run::Pace;
 use super::{
     Model, look,
     view::put,
-    words::{count, fine_clock, tenths},
+    words::{clip, count, fine_clock, tenths},
 };
+
+/// As much of the title is always shown.
+const TITLE_MIN: usize = 10;
 
 /// Draws what is true of the whole run.
 ///
@@ -21,13 +24,18 @@ use super::{
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model) {
     let [first, second] = Layout::vertical([Constraint::Length(1), Constraint::Length(1)]).areas(area);
     let (pace, style) = pace(model.pace);
+    let lamp = conserved(model.totals.is_conserved);
+    let clock = fine_clock(model.now);
+    // The title gives way to the clock and the lamp.
+    let rest = pace.chars().count() + clock.len() + lamp.width() + 12;
+    let room = usize::from(area.width).saturating_sub(rest).max(TITLE_MIN);
     let run = Line::from(vec![
         Span::raw(" "),
-        Span::styled(model.title.clone(), look::STRONG),
+        Span::styled(shortened(&model.title, room), look::STRONG),
         Span::raw("   "),
         Span::styled(pace, style),
         Span::raw("   "),
-        Span::styled(fine_clock(model.now), look::STRONG),
+        Span::styled(clock, look::STRONG),
     ]);
     let totals = &model.totals;
     let sums = Line::from(vec![
@@ -39,7 +47,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model) {
         Span::styled(tenths(model.payments.tenths(model.now)), look::STRONG),
         Span::raw(" a second"),
     ]);
-    row(frame, first, run, conserved(totals.is_conserved));
+    row(frame, first, run, lamp);
     row(frame, second, sums, exposed(totals.is_beyond));
 }
 
@@ -52,6 +60,13 @@ fn row(frame: &mut Frame<'_>, area: Rect, line: Line<'_>, lamp: Span<'static>) {
         Layout::horizontal([Constraint::Fill(1), Constraint::Length(width)]).spacing(1).areas(area);
     put(frame, left, line);
     put(frame, right, lamp);
+}
+
+fn shortened(title: &str, room: usize) -> String {
+    if title.chars().count() <= room {
+        return title.to_owned();
+    }
+    format!("{}…", clip(title, room.saturating_sub(1)).trim_end())
 }
 
 fn sign(words: &str) -> String {

@@ -81,9 +81,10 @@ impl Street {
         self.tell(1_250, "room", line("LOCK", Level::High));
         self.tell(4_300, "room", line("DOOR", Level::Low));
         self.pay(1_200, &carol, 60_000, 60_000);
+        self.deliver(5_100, &carol, 30_000, 1);
         self.pay(5_200, &carol, 90_000, 30_000);
         self.tell(9_000, "room", line("LOCK", Level::Low));
-        self.deliver(9_000, &carol, (89_500, 2), (500, 0));
+        self.deliver(9_000, &carol, 89_500, 2);
         self.session(9_100, &carol, SessionState::Stopped);
         self.channel(9_200, &carol, ChannelState::Closing, 400_000);
         self.channel(10_300, &carol, ChannelState::Closed, 400_000);
@@ -109,13 +110,14 @@ impl Street {
         for second in 0..25_u64 {
             let at = 15_000 + second * 1_000;
             let amount = if second == 0 { 200 } else { 100 };
+            self.deliver(at - 10, &alice, 100 * second, second);
             self.pay(at, &alice, 100 * second + 200, amount);
             self.tell(at + 30, "lamp", Fact::Lease { line: "LAMP".to_owned(), until: at + 1_900 });
             if second == 0 {
                 self.tell(at + 40, "lamp", line("LAMP", Level::High));
                 self.tell(at + 80, "lamp", line("LIGHT", Level::High));
             }
-            self.deliver(at + 500, &alice, (100 * second + 50, second), (150, 0));
+            self.deliver(at + 500, &alice, 100 * second + 50, second);
         }
         self.tell(39_600, "hub", Fact::Audit { money_conserved: true });
     }
@@ -125,14 +127,15 @@ impl Street {
         self.begin(20_000, &bob, 250_000);
         for turn in 0..8_u64 {
             let at = 21_000 + turn * 2_000;
+            self.deliver(at - 10, &bob, 2_500 * turn, turn);
             self.pay(at, &bob, 2_500 * turn + 5_000, if turn == 0 { 5_000 } else { 2_500 });
             self.tell(at + 30, "charger", Fact::Lease { line: "CONTACTOR".to_owned(), until: at + 6_000 });
             self.tell(at + 40, "charger", line("CONTACTOR", Level::High));
             self.tell(at + 900, "charger", line("METER", Level::High));
-            self.deliver(at + 900, &bob, (2_500 * turn + 1_250, turn), (3_750, 0));
+            self.deliver(at + 900, &bob, 2_500 * turn + 1_250, turn);
             self.tell(at + 930, "charger", line("METER", Level::Low));
         }
-        self.deliver(38_000, &bob, (23_500, 9), (0, 1_000));
+        self.deliver(38_000, &bob, 23_500, 9);
         self.link(38_500, "bob", "charger", LinkState::Cut);
         self.package(38_900, &bob, 25_000, 2_500);
         let what = "no pulse for 900 ms, the meter may be stuck".to_owned();
@@ -182,7 +185,7 @@ impl Street {
             session: deal.id.clone(),
             amount_spent: Bytes::new(spent),
             payment_amount: Bytes::new(amount),
-            session_total: Bytes::ZERO,
+            session_total: Bytes::new(spent),
             signed_package: serde_json::json!({}),
         };
         self.tell(at, &deal.buyer, fact);
@@ -194,11 +197,8 @@ impl Street {
         self.tell(at + 20, &deal.thing, fact);
     }
 
-    fn deliver(&mut self, at: u64, deal: &Deal, (value, units): (u64, u64), (buyer, seller): (u64, u64)) {
-        let session = deal.id.clone();
-        let fact = Fact::Delivered { session: session.clone(), value: Bytes::new(value), units };
-        self.tell(at, &deal.thing, fact);
-        let fact = Fact::Exposure { session, buyer: Bytes::new(buyer), seller: Bytes::new(seller) };
+    fn deliver(&mut self, at: u64, deal: &Deal, value: u64, units: u64) {
+        let fact = Fact::Delivered { session: deal.id.clone(), value: Bytes::new(value), units };
         self.tell(at, &deal.thing, fact);
     }
 }

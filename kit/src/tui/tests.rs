@@ -208,6 +208,22 @@ fn an_output_without_a_lease_is_marked() {
 }
 
 #[test]
+fn exposures_are_reckoned_from_payments_and_true_deliveries() {
+    let mut model = played();
+    let fact = |value| Fact::Delivered { session: "s-lamp-0009".to_owned(), value, units: 0 };
+    let delivered = |value| fact(coinop_core::Bytes::new(value));
+    let mut tell = |fact| model.update(&Notice { v: 1, at: 40_000, who: "lamp".to_owned(), fact });
+
+    tell(delivered(2_650));
+    tell(delivered(2_800));
+
+    let session = model.sessions.find("s-lamp-0009").unwrap();
+    assert_eq!((session.sellers.now, session.sellers.most, session.buyers.now), (200, 200, 0));
+    assert!(model.totals.is_beyond);
+    assert!(text(&model, 80, 24).contains("FAULT lamp risks 200 B, agreed"));
+}
+
+#[test]
 fn a_link_that_is_cut_is_told_once_and_so_is_its_mending() {
     let mut model = Model::new("links");
     let entries = model.story.len();
@@ -230,4 +246,14 @@ fn a_cut_that_somebody_has_just_told_is_not_told_again() {
 
     let told: Vec<_> = model.story.newest_first().map(|entry| entry.text.as_str()).collect();
     assert_eq!(told, ["the link a to b is cut"]);
+}
+
+#[test]
+fn a_long_title_gives_way_to_the_clock_and_the_lamp() {
+    let mut model = Model::new("A lamp that is lit while somebody pays, by the second");
+    model.tick(4_000, Pace::Real(1.0));
+
+    let first = text(&model, 80, 24).lines().next().unwrap().to_owned();
+
+    assert_eq!(first, "\" A lamp that is lit while somebody…   ▶ 1×   0:04.0     ○ money not yet checked \"");
 }

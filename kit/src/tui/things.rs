@@ -9,7 +9,7 @@ use super::{
     Model, look,
     model::{self, Session, Thing},
     view::{Panel, framed, head, head_right, more, put, window},
-    words::{brief, count, tail, tenths},
+    words::{brief, clip, count, tail, tenths},
 };
 
 /// From this width on there is room for session ids and what a thing has earned.
@@ -90,11 +90,20 @@ fn number(frame: &mut Frame<'_>, area: Rect, bytes: u64, style: Style) {
     put(frame, area, Line::styled(brief(bytes), style).right_aligned());
 }
 
-/// Who pays, with the session where there is room.
+/// Who pays: with the session where there is room, by number where there is not.
 fn payers(sessions: &[(&str, &Session)], width: u16) -> String {
-    match sessions {
-        [(id, session)] if width >= 15 => format!("{} #{}", session.buyer, tail(id)),
-        _ => sessions.iter().map(|(_, session)| session.buyer.as_str()).collect::<Vec<_>>().join(", "),
+    if let [(id, session)] = sessions
+        && width >= 15
+    {
+        return format!("{} #{}", session.buyer, tail(id));
+    }
+    let names: Vec<_> = sessions.iter().map(|(_, session)| session.buyer.as_str()).collect();
+    let all = names.join(", ");
+    match names.as_slice() {
+        [first, rest @ ..] if !rest.is_empty() && all.chars().count() > usize::from(width) => {
+            format!("{} +{}", clip(first, usize::from(width.saturating_sub(3))), rest.len())
+        }
+        _ => all,
     }
 }
 

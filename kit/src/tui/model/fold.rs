@@ -45,17 +45,17 @@ impl Model {
                 period,
                 session,
                 amount_spent,
-                payment_amount,
-                session_total: _,
+                payment_amount: _,
+                session_total,
                 signed_package: _,
-            } => {
-                self.package(channel, *period, session, (amount_spent.get(), payment_amount.get()));
-            }
+            } => self.package(channel, *period, session, (amount_spent.get(), session_total.get())),
             Fact::Paid { session, value } => self.paid(at, session, value.get()),
             Fact::Delivered { session, value, units } => {
-                let session = self.sessions.row(session);
-                session.delivered = value.get();
-                session.units = *units;
+                let row = self.sessions.row(session);
+                row.delivered = value.get();
+                row.units = *units;
+                row.weigh();
+                self.watch(at, session);
             }
             Fact::Lease { line, until } => self.lease(who, line, *until),
             Fact::Line { line, level } => self.line(at, who, line, *level),
@@ -220,6 +220,9 @@ impl Model {
         }
         let way = format!("{} → {}", channel.buyer, channel.thing);
         let (tone, text) = match state {
+            ChannelState::Opening if deposited == 0 => {
+                (Tone::Plain, format!("channel {way}: a deposit is on its way"))
+            }
             ChannelState::Opening => (Tone::Plain, format!("channel {way}: {} on its way", money(deposited))),
             ChannelState::Open => (Tone::Plain, format!("channel {way} is open with {}", money(deposited))),
             ChannelState::Closing => (Tone::Plain, format!("channel {way} is closing")),
@@ -231,19 +234,19 @@ impl Model {
         self.tell(at, tone, &text);
     }
 
-    fn package(&mut self, id: &str, period: u64, session: &str, (spent, amount): (u64, u64)) {
+    fn package(&mut self, id: &str, period: u64, session: &str, (spent, signed): (u64, u64)) {
         let session = clip(session, NAME_MAX);
         let row = self.sessions.row(&session);
         row.channel = clip(id, NAME_MAX);
-        row.signed = row.signed.max(row.paid).saturating_add(amount);
-        let total = row.signed;
+        row.signed = row.signed.max(signed);
+        row.weigh();
         let channel = self.channels.row(id);
         if period > channel.spent_in {
             (channel.spent, channel.spent_in) = (spent, period);
         } else if period == channel.spent_in {
             channel.spent = channel.spent.max(spent);
         }
-        channel.send(&session, total);
+        channel.send(&session, signed);
     }
 
     fn paid(&mut self, at: u64, id: &str, value: u64) {
@@ -255,6 +258,7 @@ impl Model {
         }
         let is_first = session.paid == 0;
         session.paid = value;
+        session.weigh();
         let (buyer, thing, channel) = (session.buyer.clone(), session.thing.clone(), session.channel.clone());
         self.totals.paid = self.totals.paid.saturating_add(more);
         self.totals.payments = self.totals.payments.saturating_add(1);
@@ -305,9 +309,16 @@ impl Model {
         let session = self.sessions.row(id);
         session.buyers.set(buyer);
         session.sellers.set(seller);
+        self.watch(at, id);
+    }
+
+    /// Says once when somebody has more at risk than was agreed.
+    fn watch(&mut self, at: u64, id: &str) {
+        let session = self.sessions.row(id);
         if session.step == 0 || session.is_beyond {
             return;
         }
+        let (buyer, seller) = (session.buyers.now, session.sellers.now);
         let (who, risk, bound) = if buyer > session.buyers_bound() {
             (session.buyer.clone(), buyer, session.buyers_bound())
         } else if seller > session.sellers_bound() {

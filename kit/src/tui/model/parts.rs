@@ -2,6 +2,11 @@
 
 use std::collections::VecDeque;
 
+use coinop_core::{
+    Bytes,
+    session::{buyer_exposure, seller_exposure},
+};
+
 use crate::notice::{ChannelState, LinkState, SessionState};
 
 use super::{rate::Rate, table::Row};
@@ -84,7 +89,22 @@ impl Exposure {
     }
 }
 
+/// A figure as an amount; a sum beyond the cap stays there, for it is only looked at.
+fn bytes(figure: u64) -> Bytes {
+    Bytes::try_from(figure).unwrap_or(Bytes::MAX)
+}
+
 impl Session {
+    /// Reckons both exposures from what was signed, credited and truly delivered.
+    pub(super) fn weigh(&mut self) {
+        if !self.is_over() {
+            let [signed, paid, delivered] =
+                [self.signed.max(self.paid), self.paid, self.delivered].map(bytes);
+            self.buyers.set(buyer_exposure(signed, delivered).get());
+            self.sellers.set(seller_exposure(delivered, paid).get());
+        }
+    }
+
     /// Whether somebody is paying, or about to.
     pub(in crate::tui) fn is_paying(&self) -> bool {
         matches!(self.state, Some(SessionState::Accepted | SessionState::Running))

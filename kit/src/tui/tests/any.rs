@@ -91,7 +91,7 @@ fn of_money() -> BoxedStrategy<Fact> {
                 session,
                 amount_spent,
                 payment_amount,
-                session_total: Bytes::ZERO,
+                session_total: amount_spent,
                 signed_package: serde_json::Value::Null
             }
         ),
@@ -209,7 +209,7 @@ fn package(channel: &str, session: &str, spent: u64) -> Fact {
         session: session.to_owned(),
         amount_spent: Bytes::new(spent),
         payment_amount: Bytes::new(1),
-        session_total: Bytes::ZERO,
+        session_total: Bytes::new(spent),
         signed_package: serde_json::Value::Null,
     }
 }
