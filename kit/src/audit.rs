@@ -168,19 +168,28 @@ pub fn audit(restored: &Restored) -> Result<Report, AuditError> {
         }
     };
     let parties: Vec<_> = books.parties.iter().map(|party| party.account(&books.node)).collect();
-    if let Some(ledger) = ledger.as_ref() {
-        check_wallets(ledger, &parties, &mut wrong);
-    }
     let channels = books.channels(&mut wrong);
+    if let Some(ledger) = ledger.as_ref() {
+        nobody_else_has_money(ledger, &parties, &channels, &mut wrong);
+    }
     let sessions = books.sessions(&mut wrong);
     let at = restored.latest().unwrap_or_default();
     Ok(Report { at, ledger, parties, channels, sessions, wrong })
 }
 
-fn check_wallets(ledger: &Audit, parties: &[PartyAccount], wrong: &mut Vec<String>) {
-    let known = sum(parties.iter().flat_map(|party| [party.stable, party.pending]));
-    if known != ledger.wallets {
-        wrong.push(format!("the wallets hold {known} but the ledger counts {} in them", ledger.wallets));
+/// All money that is not the ledger's own is in the wallets of the parties and with their channels'
+/// agents, also those that the ledger does not know for agents yet.
+fn nobody_else_has_money(
+    ledger: &Audit,
+    parties: &[PartyAccount],
+    channels: &[ChannelAccount],
+    wrong: &mut Vec<String>,
+) {
+    let wallets = parties.iter().flat_map(|party| [party.stable, party.pending]);
+    let known = sum(wallets.chain(channels.iter().map(|channel| channel.held)));
+    let counted = sum([ledger.wallets, ledger.agents]);
+    if known != counted {
+        wrong.push(format!("parties and channels hold {known} but the ledger counts {counted}"));
     }
 }
 
