@@ -10,7 +10,10 @@ use coinop_core::{
     session::{Purchase, Sale, SessionId},
     wallet::Wallet,
 };
-use coinop_node::ledger::{Audit, Ledger as Node};
+use coinop_node::{
+    agent::{Party as Side, Var},
+    ledger::{Audit, Ledger as Node},
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -165,19 +168,28 @@ pub fn audit(restored: &Restored) -> Result<Report, AuditError> {
         }
     };
     let parties: Vec<_> = books.parties.iter().map(|party| party.account(&books.node)).collect();
-    if let Some(ledger) = ledger.as_ref() {
-        check_wallets(ledger, &parties, &mut wrong);
-    }
     let channels = books.channels(&mut wrong);
+    if let Some(ledger) = ledger.as_ref() {
+        nobody_else_has_money(ledger, &parties, &channels, &mut wrong);
+    }
     let sessions = books.sessions(&mut wrong);
     let at = restored.latest().unwrap_or_default();
     Ok(Report { at, ledger, parties, channels, sessions, wrong })
 }
 
-fn check_wallets(ledger: &Audit, parties: &[PartyAccount], wrong: &mut Vec<String>) {
-    let known = sum(parties.iter().flat_map(|party| [party.stable, party.pending]));
-    if known != ledger.wallets {
-        wrong.push(format!("the wallets hold {known} but the ledger counts {} in them", ledger.wallets));
+/// All money that is not the ledger's own is in the wallets of the parties and with their channels'
+/// agents, also those that the ledger does not know for agents yet.
+fn nobody_else_has_money(
+    ledger: &Audit,
+    parties: &[PartyAccount],
+    channels: &[ChannelAccount],
+    wrong: &mut Vec<String>,
+) {
+    let wallets = parties.iter().flat_map(|party| [party.stable, party.pending]);
+    let known = sum(wallets.chain(channels.iter().map(|channel| channel.held)));
+    let counted = sum([ledger.wallets, ledger.agents]);
+    if known != counted {
+        wrong.push(format!("parties and channels hold {known} but the ledger counts {counted}"));
     }
 }
 
@@ -202,7 +214,7 @@ impl Books {
             let balance = self.node.balance(&agent);
             let held = sum([balance.stable, balance.pending]);
             for (name, channel) in &ends {
-                within_the_deposits(name, channel, held, wrong);
+                within_the_deposits(name, channel, (held, self.counted(channel)), wrong);
             }
             if let [(one, first), (other, second)] = ends[..] {
                 proven_is_signed((one, first), (other, second), wrong);
@@ -219,6 +231,15 @@ impl Books {
             accounts.push(ChannelAccount { agent, held, ends: ends.collect() });
         }
         accounts
+    }
+
+    /// What the agent counts as deposited in the period that this end is in.
+    fn counted(&self, channel: &Channel) -> Option<Bytes> {
+        let vars = self.node.state_vars(&channel.agent())?;
+        let number = |var| vars.number(var).to_u64();
+        (number(Var::Period)? == channel.current_period()).then_some(())?;
+        let balances = [Side::A, Side::B].map(|side| number(Var::Balance(side)).unwrap_or(0));
+        Some(sum(balances.map(|balance| Bytes::try_from(balance).unwrap_or(Bytes::MAX))))
     }
 
     /// Each session with both its ends, checked.
@@ -326,12 +347,18 @@ fn proven(channel: &Channel) -> Bytes {
 }
 
 /// Nobody signs away or takes more than there is, and the agent has what the parties saw it take.
-fn within_the_deposits(name: &str, channel: &Channel, held: Bytes, wrong: &mut Vec<String>) {
+fn within_the_deposits(
+    name: &str,
+    channel: &Channel,
+    (held, counted): (Bytes, Option<Bytes>),
+    wrong: &mut Vec<String>,
+) {
     let (mine, peer) = (channel.mine(), channel.peer());
     let total = sum([mine.deposited, peer.deposited]);
-    if channel.phase() != Phase::Closed && total > held {
+    let is_open = channel.phase() != Phase::Closed;
+    if let Some(counted) = counted.filter(|counted| is_open && total > *counted) {
         let agent = channel.agent();
-        wrong.push(format!("channel {agent}: {name} counts deposits of {total}, the agent holds {held}"));
+        wrong.push(format!("channel {agent}: {name} counts deposits of {total}, the agent {counted}"));
     }
     let limits = [
         ("signed away", mine.spent, mine.deposited, peer.spent),

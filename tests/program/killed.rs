@@ -16,6 +16,8 @@ use serde_json::Value;
 const STREETS: u64 = 5;
 /// How often each of them is killed.
 const KILLS: u64 = 10;
+/// How fast it is played: not so fast that a busy machine is late for a lease.
+const SPEED: &str = "3";
 /// How many of all kills have to fall after a package was signed in that run.
 const AFTER_A_PACKAGE: u64 = 30;
 /// How long a run that is to sign something may take to do so.
@@ -55,7 +57,7 @@ fn fifty_kills_lose_nothing_make_nothing_and_sign_nothing_twice() {
 /// Plays on in the folder, kills the process at a random moment, and says whether it had signed a
 /// package that no run before it had.
 fn run_and_kill(folder: &Path, street: u64, anywhere: bool, chance: &mut Chance, told: &mut Told) -> bool {
-    let (mut child, lines) = start(folder, street, "10", "60s");
+    let (mut child, lines) = start(folder, street, SPEED, "60s");
     let known = told.packages.len();
     let mut deadline = Instant::now() + if anywhere { chance.up_to(400) } else { PATIENCE };
     let mut signed = false;

@@ -155,6 +155,11 @@ impl Stage {
                     .map(|buyer| (buyer.name.get_ref().clone(), buyer.funds.get_ref().0)),
             )
             .collect();
+        // Everybody's name, before anybody tells of others what the journal holds.
+        for (name, _) in &names {
+            let address = Address::of_key(&key(self.seed, name)?.public());
+            self.book.borrow_mut().insert(address, name.clone());
+        }
         for (index, (name, funds)) in names.iter().enumerate() {
             let rank = Rank(FIRST_PARTY.saturating_add(u16::try_from(index).unwrap_or(u16::MAX)));
             self.cast.borrow_mut().insert(name.clone(), Role { rank, party: None });
