@@ -13,14 +13,14 @@ const FIRST: &str = "street";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let package = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
-    let entries: Vec<String> = names(&package.join("scenarios"))?
-        .iter()
-        .map(|name| {
-            let path = format!("/scenarios/{name}.toml");
-            format!("    ({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))),\n")
-        })
-        .collect();
-    let list = format!("&[\n{}]\n", entries.concat());
+    let names = names(&package.join("scenarios"))?;
+    let mut list = String::from("&[\n");
+    for name in names {
+        let path = format!("/scenarios/{name}.toml");
+        let entry = format!("({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))),\n");
+        list.push_str(&entry);
+    }
+    list.push(']');
     fs::write(Path::new(&env::var("OUT_DIR")?).join("built_in.rs"), list)?;
     writeln!(io::stdout(), "cargo::rerun-if-changed=scenarios")?;
     Ok(())

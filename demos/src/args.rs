@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Play(Play),
     /// List the scenarios that are built in.
     List,
+    /// Check the folder of a run that is not running: who has what, and is money conserved?
+    Audit(Audit),
     /// Measure payments on this machine: by the rules alone, through actors, durable on disk.
     Bench(Bench),
 }
@@ -65,7 +67,7 @@ pub(crate) struct Play {
     #[arg(long, default_value = "1", value_parser = speed)]
     pub(crate) speed: Speed,
     /// Where all chance comes from: keys, and every choice.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = seed)]
     pub(crate) seed: u64,
     /// The board: `sim`, or `gpiochip` with the lines found by the kernel's names on all chips or on CHIP.
     #[arg(long, default_value = "sim", value_name = "sim|gpiochip[:CHIP]", value_parser = board)]
@@ -88,6 +90,17 @@ impl Default for Play {
             data_dir: None,
         }
     }
+}
+
+/// What to check.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Audit {
+    /// The --data-dir of the run.
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// One JSON object instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// How to measure.
@@ -125,6 +138,10 @@ fn speed(text: &str) -> Result<Speed, String> {
         Ok(speed) if speed.is_finite() && (0.01..=1_000.0).contains(&speed) => Ok(Speed(Pace::Real(speed))),
         Ok(_) | Err(_) => Err("a speed is `max` or a number from 0.01 to 1000".to_owned()),
     }
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_error| format!("a seed is a whole number from 0 to {}", u64::MAX))
 }
 
 fn board(text: &str) -> Result<BoardChoice, String> {

@@ -1,6 +1,7 @@
 //! The `coinop` program: plays scenarios of things that get paid.
 
 mod args;
+mod audit;
 mod bench;
 mod book;
 mod devices;
@@ -12,19 +13,31 @@ mod show;
 mod stage;
 mod tally;
 
-use std::process::ExitCode;
+use std::{
+    io::{self, IsTerminal as _},
+    process::ExitCode,
+};
 
 use args::{Command, Options};
 use clap::Parser as _;
+use color_eyre::config::{HookBuilder, Theme};
 
 fn main() -> color_eyre::Result<ExitCode> {
-    color_eyre::install()?;
+    report_errors()?;
     let filter = tracing_subscriber::EnvFilter::try_from_env("COINOP_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match Options::parse().command.unwrap_or_default() {
         Command::Play(play) => play::play(&play),
         Command::List => show::list(),
+        Command::Audit(options) => audit::audit(&options),
         Command::Bench(options) => bench::bench(&options),
     }
+}
+
+/// Errors are for the person at the table: where in the source they were made is not for them, and a
+/// file or a pipe has no colours.
+fn report_errors() -> color_eyre::Result<()> {
+    let theme = if io::stderr().is_terminal() { Theme::dark() } else { Theme::new() };
+    HookBuilder::default().theme(theme).display_env_section(false).install()
 }

@@ -14,7 +14,7 @@ use std::{
 use coinop::{
     agenda::Agenda,
     core::{Timestamp, obyte::hash::sha256},
-    journal::{Journal, JournalError, MemoryJournal},
+    journal::{Apart, Journal, JournalError, MemoryJournal},
     notice::{Bus, Notice},
     restore::Restored,
     run::{self, Clock, Control, Ended, Pace},
@@ -28,7 +28,7 @@ use crate::{
     book::{self, Book},
     folder::{self, Manifest},
     rig,
-    scenario::{Due, Scenario, Verdict},
+    scenario::{Due, Expect, Scenario, Verdict},
     show,
     stage::{self, Begin, Stage},
     tally::Tally,
@@ -64,7 +64,11 @@ fn journal(options: &Play, text: String) -> color_eyre::Result<(Box<dyn Journal>
         )?;
     }
     let restored = Restored::new(opened.journal.entries()?);
-    Ok((Box::new(opened.journal), restored))
+    // When a thread is done is chance: virtual time commits inline.
+    if options.speed.0 == Pace::Max {
+        return Ok((Box::new(opened.journal), restored));
+    }
+    Ok((Box::new(Apart::new(opened.journal)?), restored))
 }
 
 struct Run<'a> {
@@ -85,18 +89,18 @@ impl Run<'_> {
         let Self { options, scenario, journal, restored } = self;
         let now = restored.latest().unwrap_or(stage::before(START));
         let begun = now.max(START);
-        let length = options.length.unwrap_or(scenario.length.0);
-        let until = begun.after(length);
+        let whole = scenario.length.0;
+        let until = begun.after(options.length.unwrap_or(whole));
         let clock = Clock::new(Pace::Paused(1.0), begun);
         let bus = Bus::default();
-        let book = Book::restore(&restored, &scenario.expect)?;
+        let expectations = expectations(&scenario);
+        let book = Book::restore(&restored, &expectations)?;
         let ears = Rc::new(RefCell::new(Ears { book: book.clone(), broken_pipe: false }));
         let screen = screen(options, &scenario, &bus)?;
         listen(&bus, &ears, &scenario, options, screen.is_some());
         let seed = sha256(format!("coinop chance {} {}", options.seed, now.millis()).as_bytes());
         let shell = Shell::new(Agenda::new(now), bus.clone(), journal, START, seed);
         let rig = rig_kind(options, &clock);
-        let (expectations, whole) = (scenario.expect.clone(), scenario.length.0);
         if options.data_dir.is_some() {
             shell.keep(book::STREAM, Box::new(book.scribe(expectations.clone())));
         }
@@ -195,7 +199,7 @@ fn finish(
 
 /// Folds every notice into the tally, judges what is due, and prints.
 fn listen(bus: &Bus, ears: &Rc<RefCell<Ears>>, scenario: &Scenario, options: &Play, quiet: bool) {
-    let (ears, expectations) = (Rc::clone(ears), scenario.expect.clone());
+    let (ears, expectations) = (Rc::clone(ears), expectations(scenario));
     let json = options.json;
     bus.listen(move |notice: &Notice| {
         let mut ears = ears.borrow_mut();
@@ -207,6 +211,10 @@ fn listen(bus: &Bus, ears: &Rc<RefCell<Ears>>, scenario: &Scenario, options: &Pl
         let printed = if json { show::json(&mut out, notice) } else { show::plain(&mut out, notice) };
         ears.broken_pipe = printed.is_err();
     });
+}
+
+fn expectations(scenario: &Scenario) -> Vec<Expect> {
+    scenario.expect.iter().map(|expect| expect.get_ref().clone()).collect()
 }
 
 fn rig_kind(options: &Play, clock: &Clock) -> rig::Kind {

@@ -308,3 +308,6 @@ impl Verdict {
 fn sum(amounts: impl Iterator<Item = Bytes>) -> Bytes {
     amounts.fold(Bytes::ZERO, |total, amount| total.plus(amount).unwrap_or(Bytes::MAX))
 }
+
+#[cfg(test)]
+mod tests;

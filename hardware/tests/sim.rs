@@ -128,5 +128,5 @@ fn the_world_does_not_drive_an_output() {
     let error = chip().poke("LAMP", Level::High).unwrap_err();
 
     assert_eq!(error.kind, BoardErrorKind::WrongDirection);
-    assert_eq!(error.to_string(), "line LAMP: an output, which only its board drives");
+    assert_eq!(error.to_string(), "LAMP: an output, which only its board drives");
 }

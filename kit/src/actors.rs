@@ -66,12 +66,13 @@ pub enum Birth {
 /// Where to send commands for one running machine; cheap to clone.
 pub struct Handle<M: Drivable> {
     address: Addr<Driver<M>>,
+    stream: Rc<str>,
     state: Rc<RefCell<M>>,
 }
 
 impl<M: Drivable> Clone for Handle<M> {
     fn clone(&self) -> Self {
-        Self { address: self.address.clone(), state: Rc::clone(&self.state) }
+        Self { address: self.address.clone(), stream: Rc::clone(&self.stream), state: Rc::clone(&self.state) }
     }
 }
 
@@ -83,6 +84,15 @@ impl<M: Drivable> Handle<M> {
     /// [`AskError`] says who turned it down; nothing was changed.
     pub async fn ask(&self, command: M::Command) -> Result<(), AskError<M::Refusal>> {
         self.address.send(Ask(command)).await.unwrap_or(Err(AskError::Gone))
+    }
+
+    /// The state as it would be written down, and the stream it is recorded in.
+    ///
+    /// # Errors
+    ///
+    /// [`serde_json::Error`] when it cannot be written down.
+    pub fn written(&self) -> Result<(String, serde_json::Value), serde_json::Error> {
+        Ok((self.stream.to_string(), serde_json::to_value(&*self.state())?))
     }
 
     /// Looks at the state; not across an `await`.
@@ -132,8 +142,8 @@ pub fn spawn<M: Drivable>(
             driver.post(pending);
         }
     }
-    let state = Rc::clone(&driver.state);
-    Ok(Handle { address: driver.start(), state })
+    let (state, stream) = (Rc::clone(&driver.state), driver.wiring.stream.as_str().into());
+    Ok(Handle { address: driver.start(), stream, state })
 }
 
 struct Ask<M: Machine>(M::Command);

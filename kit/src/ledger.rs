@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The stream of the node.
-const STREAM: &str = "hub/ledger";
+pub(crate) const STREAM: &str = "hub/ledger";
 /// Its name on the bus.
 const HUB: &str = "hub";
 
@@ -234,6 +234,15 @@ impl Ledger {
     /// [`Discrepancy`] says what does not add up.
     pub fn audit(&self) -> Result<Audit, Discrepancy> {
         self.0.node.state().audit()
+    }
+
+    /// The state of the node, and the stream it is recorded in.
+    ///
+    /// # Errors
+    ///
+    /// [`serde_json::Error`] when it cannot be written down.
+    pub fn state(&self) -> Result<(String, Value), serde_json::Error> {
+        self.0.node.written()
     }
 
     /// Tells `watcher` the news of `address` from now on.

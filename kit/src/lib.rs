@@ -4,6 +4,7 @@
 
 pub mod actors;
 pub mod agenda;
+pub mod audit;
 pub mod journal;
 pub mod ledger;
 pub mod network;

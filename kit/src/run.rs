@@ -148,12 +148,18 @@ async fn work(shell: &Shell, since: Instant) -> Result<bool, JournalError> {
             task.await;
             if shell.is_full() {
                 shell.settle()?;
+            } else {
+                shell.overlap()?;
             }
             if since.elapsed() >= FRAME {
                 return Ok(false);
             }
         }
-        if !shell.settle()? {
+        if shell.is_committing() {
+            if !shell.finish(FRAME.saturating_sub(since.elapsed()))? {
+                return Ok(false);
+            }
+        } else if !shell.settle()? {
             return Ok(true);
         }
     }

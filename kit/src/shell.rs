@@ -3,6 +3,7 @@
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
+    time::Duration,
 };
 
 use coinop_core::{Timestamp, obyte::hash::sha256};
@@ -15,6 +16,8 @@ use crate::{
 
 /// The most entries that wait for one commit, so that nobody waits long.
 pub const GROUP: usize = 256;
+/// The fewest entries worth a commit beside other work.
+pub const SHARE: usize = 32;
 
 /// The journal, the queue and the bus of one process; cheap to clone.
 ///
@@ -27,6 +30,8 @@ struct Inner {
     bus: Bus,
     journal: RefCell<Box<dyn Journal>>,
     held: RefCell<Vec<(Rank, Held)>>,
+    /// What waits for the commit that is under way.
+    under_way: RefCell<Option<Vec<(Rank, Held)>>>,
     start: Timestamp,
     seed: [u8; 32],
     draws: Cell<u64>,
@@ -55,6 +60,7 @@ impl Shell {
             bus,
             journal: RefCell::new(journal),
             held: RefCell::default(),
+            under_way: RefCell::default(),
             start,
             seed,
             draws: Cell::new(0),
@@ -137,8 +143,56 @@ impl Shell {
     /// [`JournalError`]: nothing was let go, and the process must stop.
     pub fn settle(&self) -> Result<bool, JournalError> {
         self.0.journal.borrow_mut().commit()?;
-        let held = self.0.held.take();
-        let any = !held.is_empty();
+        let first = self.0.under_way.take().unwrap_or_default();
+        let then = self.0.held.take();
+        let any = !first.is_empty() || !then.is_empty();
+        self.release(first);
+        self.release(then);
+        Ok(any)
+    }
+
+    /// Lets the journal commit beside other work, if it can: lets go of what has become durable, and
+    /// begins the next commit when it is worth one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Shell::settle`].
+    pub fn overlap(&self) -> Result<(), JournalError> {
+        if self.0.journal.borrow().waiting() < SHARE && !self.is_committing() {
+            return Ok(());
+        }
+        if self.finish(Duration::ZERO)? {
+            let mut journal = self.0.journal.borrow_mut();
+            if journal.waiting() >= SHARE && journal.begin()? {
+                self.0.under_way.replace(Some(self.0.held.take()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a commit is under way beside other work.
+    pub fn is_committing(&self) -> bool {
+        self.0.under_way.borrow().is_some()
+    }
+
+    /// Waits, for `patience` at most, for the commit under way, then lets go of what was held for it.
+    /// Says whether none is under way any more.
+    ///
+    /// # Errors
+    ///
+    /// As [`Shell::settle`].
+    pub fn finish(&self, patience: Duration) -> Result<bool, JournalError> {
+        if !self.is_committing() {
+            return Ok(true);
+        }
+        let done = self.0.journal.borrow_mut().finish(patience)?;
+        if done {
+            self.release(self.0.under_way.take().unwrap_or_default());
+        }
+        Ok(done)
+    }
+
+    fn release(&self, held: Vec<(Rank, Held)>) {
         for (rank, held) in held {
             match held {
                 Held::Notice(notice) => self.0.bus.publish(&notice),
@@ -147,7 +201,6 @@ impl Shell {
                 }
             }
         }
-        Ok(any)
     }
 
     /// Forgets what a killed party has decided and not made durable, and everything it was to do.
@@ -155,9 +208,12 @@ impl Shell {
     /// `streams` is the beginning of the names of its streams.
     pub fn forget(&self, rank: Rank, streams: &str) {
         self.0.journal.borrow_mut().discard(streams);
-        let mut held = self.0.held.borrow_mut();
-        let doomed: Vec<_> = held.extract_if(.., |(of, _)| *of == rank).collect();
-        drop(held);
+        let mut doomed = Vec::new();
+        let mut under_way = self.0.under_way.borrow_mut();
+        for held in [Some(&mut *self.0.held.borrow_mut()), under_way.as_mut()].into_iter().flatten() {
+            doomed.extend(held.extract_if(.., |(of, _)| *of == rank));
+        }
+        drop(under_way);
         drop(doomed);
         self.0.agenda.drop_rank(rank);
     }

@@ -22,6 +22,9 @@ use color_eyre::eyre::{bail, ensure, eyre};
 
 use super::ends::{Ends, PRICE};
 
+/// All take their turns: first come, first served.
+const RANK: Rank = Rank(0);
+
 /// What became of the payments of all lanes.
 #[derive(Default)]
 pub(super) struct Log {
@@ -65,11 +68,9 @@ impl Lane {
             let (shell, network, log) = (shell.clone(), network.clone(), Rc::clone(log));
             Rc::new(Post { shell, network, own, peer, log })
         };
-        let ranks = (rank(2 * number)?, rank(2 * number + 1)?);
-        let payer =
-            spawn(shell, payer, stream("payer", number), ranks.0, paying(post(buyer, seller), signer))?;
+        let payer = spawn(shell, payer, stream("payer", number), RANK, paying(post(buyer, seller), signer))?;
         let receiver =
-            spawn(shell, receiver, stream("receiver", number), ranks.1, receiving(post(seller, buyer)))?;
+            spawn(shell, receiver, stream("receiver", number), RANK, receiving(post(seller, buyer)))?;
         let lane = Rc::new(Self {
             number,
             payer,
@@ -80,8 +81,8 @@ impl Lane {
             left: Cell::new(0),
             log: Rc::clone(log),
         });
-        network.move_in(buyer.as_str(), ranks.0, lane.mailbox(Self::answered));
-        network.move_in(seller.as_str(), ranks.1, lane.mailbox(Self::paid));
+        network.move_in(buyer.as_str(), RANK, lane.mailbox(Self::answered));
+        network.move_in(seller.as_str(), RANK, lane.mailbox(Self::paid));
         Ok(lane)
     }
 
@@ -206,8 +207,4 @@ fn spawn(
 
 fn stream(end: &str, number: usize) -> String {
     format!("{end}-{number}/channel/bench")
-}
-
-fn rank(number: usize) -> color_eyre::Result<Rank> {
-    Ok(Rank(u16::try_from(number)?))
 }

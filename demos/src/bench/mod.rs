@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-use coinop::journal::{MemoryJournal, RedbJournal};
+use coinop::journal::{Apart, MemoryJournal, RedbJournal};
 use color_eyre::eyre::WrapErr as _;
 
 use self::{
@@ -109,7 +109,7 @@ fn measure(plan: &Plan, folder: &Path, progress: &mut Progress) -> color_eyre::R
 }
 
 fn durable(path: PathBuf, channels: usize) -> color_eyre::Result<Shelled> {
-    Shelled::new(Box::new(RedbJournal::open(&path)?.journal), channels)
+    Shelled::new(Box::new(Apart::new(RedbJournal::open(&path)?.journal)?), channels)
 }
 
 /// How many signatures fill a slice.

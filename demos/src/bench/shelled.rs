@@ -46,7 +46,7 @@ impl Shelled {
             (0..channels).map(|number| Lane::open(number, &shell, &network, &log)).collect::<Result<_, _>>()
         };
         let lanes = local.block_on(&runtime, open)?;
-        Ok(Self { runtime, local, clock: Clock::new(Pace::Max, START), shell, lanes, log })
+        Ok(Self { runtime, local, clock: Clock::new(Pace::Real(1.0), START), shell, lanes, log })
     }
 }
 

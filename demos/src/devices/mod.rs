@@ -101,7 +101,7 @@ impl Device {
 impl Setup<'_> {
     /// The board's name of one of the device's lines.
     pub(crate) fn line(&self, own: &str) -> String {
-        self.thing.lines.get(own).cloned().unwrap_or_else(|| own.to_owned())
+        self.thing.line(own).to_owned()
     }
 }
 

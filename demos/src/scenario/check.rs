@@ -1,5 +1,7 @@
 //! Reads a scenario and finds what does not fit together, with the line it stands in.
 
+mod money;
+
 use std::{collections::BTreeMap, ops::Range};
 
 use super::{BUILT_IN, Scenario, quantity};
@@ -24,7 +26,7 @@ pub(crate) enum ScenarioError {
         known: String,
     },
     /// The file cannot be read.
-    #[error("{path} cannot be read")]
+    #[error("{path} cannot be read; `coinop list` shows the scenarios that need no file")]
     Unreadable {
         /// The file.
         path: String,
@@ -91,6 +93,7 @@ impl Page<'_> {
         self.names(scenario)?;
         self.things(scenario)?;
         self.purchases(scenario)?;
+        self.money(scenario)?;
         self.faults(scenario)?;
         self.expectations(scenario)
     }
@@ -140,24 +143,24 @@ impl Page<'_> {
                 self.quantity(device.unit, quantity)?;
             }
             if let Some(power) = &thing.power {
-                quantity::power(power.get_ref()).map_err(|what| self.at(power, &what))?;
+                self.something(power, quantity::power(power.get_ref()))?;
             }
             if let Some(capacity) = &thing.capacity {
-                quantity::energy(capacity.get_ref()).map_err(|what| self.at(capacity, &what))?;
+                self.something(capacity, quantity::energy(capacity.get_ref()))?;
             }
             let own: Vec<_> = device.lines.iter().map(|line| line.name).collect();
-            if let Some(name) = thing.lines.keys().find(|name| !own.contains(&name.as_str())) {
+            if let Some((name, word)) = thing.lines.iter().find(|(name, _)| !own.contains(&name.as_str())) {
                 let has = own.join(", ");
                 let what = format!("a {} has no line {name:?}; it has {has}", device.kind);
-                return Err(self.at(&thing.name, &what));
+                return Err(self.at(word, &what));
             }
             for line in &own {
-                let name = thing.lines.get(*line).map_or(*line, String::as_str);
+                let name = thing.line(line);
                 if let Some(other) = lines.insert(name.to_owned(), thing.name.get_ref().clone()) {
                     let what = format!(
                         "line {name:?} is used by {other} as well; name it otherwise: lines = {{ {line} = \"{name}2\" }}"
                     );
-                    return Err(self.at(&thing.name, &what));
+                    return Err(self.at(thing.lines.get(*line).unwrap_or(&thing.name), &what));
                 }
             }
         }
@@ -221,12 +224,11 @@ impl Page<'_> {
     }
 
     fn expectations(&self, scenario: &Scenario) -> Result<(), ScenarioError> {
-        for expect in &scenario.expect {
+        for entry in &scenario.expect {
+            let expect = entry.get_ref();
             expect.words().into_iter().try_for_each(|name| self.party(scenario, name))?;
-            if let Err(what) = expect.kind() {
-                let span = expect.by.as_ref().map_or(0..0, Spanned::span);
-                return Err(self.wrong(span, &what));
-            }
+            expect.lines().into_iter().try_for_each(|line| self.board_line(scenario, line))?;
+            expect.kind().map_err(|what| self.at(entry, &what))?;
         }
         Ok(())
     }
@@ -242,7 +244,11 @@ impl Page<'_> {
     }
 
     fn quantity(&self, unit: Unit, text: &Spanned<String>) -> Result<(), ScenarioError> {
-        match devices::quantity(unit, text.get_ref()) {
+        self.something(text, devices::quantity(unit, text.get_ref()))
+    }
+
+    fn something(&self, text: &Spanned<String>, parsed: Result<u64, String>) -> Result<(), ScenarioError> {
+        match parsed {
             Ok(0) => Err(self.at(text, &format!("{:?} is nothing; it must be more", text.get_ref()))),
             Ok(_) => Ok(()),
             Err(what) => Err(self.at(text, &what)),
@@ -267,6 +273,15 @@ impl Page<'_> {
             known.extend(device.inputs().map(|line| format!("{}.{}", thing.name.get_ref(), line.name)));
         }
         self.among("input line", &known.iter().map(String::as_str).collect::<Vec<_>>(), input)
+    }
+
+    fn board_line(&self, scenario: &Scenario, line: &Spanned<String>) -> Result<(), ScenarioError> {
+        let mut known = Vec::new();
+        for thing in &scenario.thing {
+            let own = self.device(&thing.kind)?.lines.iter().map(|line| line.name);
+            known.extend(own.map(|own| thing.line(own)));
+        }
+        self.among("line", &known, line)
     }
 
     fn among(&self, what: &str, known: &[&str], name: &Spanned<String>) -> Result<(), ScenarioError> {

@@ -12,7 +12,7 @@ use crate::tally::{LineStory, Tally};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Expect {
-    /// When it is looked at; the end of the run when nothing is said.
+    /// When it is looked at; the end of the scenario when nothing is said.
     #[serde(default)]
     pub(crate) by: Option<Spanned<Span>>,
     /// At least so many payments were credited.
@@ -38,7 +38,7 @@ pub(crate) struct Expect {
     pub(crate) on: Option<On>,
     /// A line is at its safe level, low.
     #[serde(default)]
-    pub(crate) off: Option<String>,
+    pub(crate) off: Option<Spanned<String>>,
     /// A buyer truly got services worth this much.
     #[serde(default)]
     pub(crate) got: Option<Got>,
@@ -52,7 +52,7 @@ pub(crate) struct Expect {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct On {
     /// The line's name on the board.
-    pub(crate) line: String,
+    pub(crate) line: Spanned<String>,
     /// At least.
     #[serde(default)]
     pub(crate) at_least: Option<Span>,
@@ -136,16 +136,22 @@ impl Expect {
         got.into_iter().chain(self.has.as_ref().map(|has| &has.party)).collect()
     }
 
+    /// The names of lines in it.
+    pub(crate) fn lines(&self) -> Vec<&Spanned<String>> {
+        self.on.as_ref().map(|on| &on.line).into_iter().chain(&self.off).collect()
+    }
+
     /// Whether it is looked at before something that happens at `at` milliseconds.
     pub(crate) fn is_due_before(&self, at: u64) -> bool {
         self.by.as_ref().is_some_and(|by| by.get_ref().0.as_millis() < u128::from(at))
     }
 
-    /// Judges at the end of a run that lasted `length` and ended `at`: what is due later is pending.
+    /// Judges at the end of a run that ended `at`, of a scenario that lasts `whole`: what is due later is
+    /// pending, also where it looks good so far.
     pub(crate) fn conclude(&self, tally: &Tally, at: Duration, whole: Duration) -> Verdict {
         let due = self.by.as_ref().map_or(whole, |by| by.get_ref().0);
         let verdict = self.judge(tally);
-        let state = if at < due && verdict.state == Due::Failed { Due::Pending } else { verdict.state };
+        let state = if at < due { Due::Pending } else { verdict.state };
         Verdict { state, ..verdict }
     }
 
@@ -175,12 +181,16 @@ impl Expect {
             self.refusal.as_deref().map(|words| Condition::Refusal(words, tally.refusal_with(words))),
         );
         found.extend(self.on.as_ref().map(|on| {
-            let is = tally.line(&on.line).on_ms;
+            let line = on.line.get_ref();
+            let is = tally.line(line).on_ms;
             let millis =
                 |span: Option<Span>| span.map(|span| u64::try_from(span.0.as_millis()).unwrap_or(u64::MAX));
-            Condition::Within(format!("{} on", on.line), millis(on.at_least), millis(on.at_most), is, "ms")
+            Condition::Within(format!("{line} on"), millis(on.at_least), millis(on.at_most), is, "ms")
         }));
-        found.extend(self.off.as_deref().map(|line| Condition::Off(line, tally.line(line))));
+        found.extend(self.off.as_ref().map(|line| {
+            let line = line.get_ref();
+            Condition::Off(line, tally.line(line))
+        }));
         let bytes = |amount: Option<Amount>| amount.map(|amount| amount.0.get());
         found.extend(self.got.as_ref().map(|got| {
             let name = got.buyer.get_ref();

@@ -46,7 +46,7 @@ pub(crate) struct Scenario {
     pub(crate) fault: Vec<Fault>,
     /// What must be true.
     #[serde(default)]
-    pub(crate) expect: Vec<Expect>,
+    pub(crate) expect: Vec<Spanned<Expect>>,
 }
 
 /// A party that buys.
@@ -56,7 +56,7 @@ pub(crate) struct Buyer {
     /// Its name, unique in the scenario.
     pub(crate) name: Spanned<String>,
     /// What the faucet gives it at the start.
-    pub(crate) funds: Amount,
+    pub(crate) funds: Spanned<Amount>,
 }
 
 /// A device with a wallet that sells a service.
@@ -71,14 +71,14 @@ pub(crate) struct Thing {
     #[serde(default = "a_float")]
     pub(crate) funds: Amount,
     /// The price of `per`.
-    pub(crate) price: Amount,
+    pub(crate) price: Spanned<Amount>,
     /// What the price buys: a time for lamps and rooms, an energy for chargers.
     pub(crate) per: Spanned<String>,
     /// What one payment pays for, in the same unit.
     pub(crate) step: Spanned<String>,
     /// What its lines are called on the board, where that differs from the device's own names.
     #[serde(default)]
-    pub(crate) lines: BTreeMap<String, String>,
+    pub(crate) lines: BTreeMap<String, Spanned<String>>,
     /// The rated power of a charger.
     #[serde(default)]
     pub(crate) power: Option<Spanned<String>>,
@@ -88,6 +88,13 @@ pub(crate) struct Thing {
     /// How long a channel with this thing may be contested.
     #[serde(default = "ten_seconds")]
     pub(crate) timeout: Span,
+}
+
+impl Thing {
+    /// The board's name of one of the device's lines.
+    pub(crate) fn line<'a>(&'a self, own: &'a str) -> &'a str {
+        self.lines.get(own).map_or(own, |name| name.get_ref().as_str())
+    }
 }
 
 /// One purchase.
@@ -106,15 +113,15 @@ pub(crate) struct Buy {
     /// How much, in the unit of the service.
     pub(crate) amount: Spanned<String>,
     /// The most for `per` of the tariff.
-    pub(crate) limit: Amount,
+    pub(crate) limit: Spanned<Amount>,
     /// What to lock in the channel; the rest comes back.
-    pub(crate) deposit: Amount,
+    pub(crate) deposit: Spanned<Amount>,
     /// When to ask for what, from the beginning of the session: `{ at = "2s", action = "open" }`.
     #[serde(default)]
     pub(crate) control: Vec<Control>,
     /// The most to pay in all; the deposit when nothing is said.
     #[serde(default)]
-    pub(crate) budget: Option<Amount>,
+    pub(crate) budget: Option<Spanned<Amount>>,
 }
 
 /// Something a buyer asks of the thing while the session runs.

@@ -20,21 +20,31 @@ const AMOUNTS: &[(&str, u64)] = &[("GB", 1_000_000_000), ("MB", 1_000_000), ("kB
 
 /// Milliseconds.
 pub(crate) fn time(text: &str) -> Result<u64, String> {
-    parse(text, TIMES, "a time such as \"500ms\", \"2s\", \"1min\" or \"1h\"")
+    parse(
+        text,
+        TIMES,
+        "a time such as \"500ms\", \"2s\", \"1min\" or \"1h\"",
+        "a time fits into 64 bits as ms",
+    )
 }
 
 /// Milliwatt-hours.
 pub(crate) fn energy(text: &str) -> Result<u64, String> {
-    parse(text, ENERGIES, "an energy such as \"500mWh\", \"5Wh\" or \"1kWh\"")
+    parse(
+        text,
+        ENERGIES,
+        "an energy such as \"500mWh\", \"5Wh\" or \"1kWh\"",
+        "an energy fits into 64 bits as mWh",
+    )
 }
 
 /// Watts.
 pub(crate) fn power(text: &str) -> Result<u64, String> {
-    parse(text, POWERS, "a power such as \"800W\" or \"11kW\"")
+    parse(text, POWERS, "a power such as \"800W\" or \"11kW\"", "a power fits into 64 bits as W")
 }
 
 /// A decimal number and its unit, exactly: `1.5kWh` is 1,500,000 of the smallest.
-fn parse(text: &str, units: &[(&str, u64)], wanted: &str) -> Result<u64, String> {
+fn parse(text: &str, units: &[(&str, u64)], wanted: &str, most: &str) -> Result<u64, String> {
     let wrong = || format!("{text:?} is not {wanted}");
     let (number, scale) = units
         .iter()
@@ -45,7 +55,7 @@ fn parse(text: &str, units: &[(&str, u64)], wanted: &str) -> Result<u64, String>
     if whole.is_empty() || !digits(whole) || !digits(fraction) {
         return Err(wrong());
     }
-    let too_large = || format!("{text:?} is too large");
+    let too_large = || format!("{text:?} is too large; {most}");
     let mut total =
         whole.parse::<u64>().ok().and_then(|whole| whole.checked_mul(scale)).ok_or_else(too_large)?;
     let mut place = scale;
@@ -68,12 +78,17 @@ impl<'de> Deserialize<'de> for Span {
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const WANTED: &str = "an amount such as 500, \"10kB\" or \"1.5MB\"";
         struct Visitor;
         impl de::Visitor<'_> for Visitor {
             type Value = Amount;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an amount such as 500, \"10kB\" or \"1.5MB\"")
+                f.write_str(WANTED)
+            }
+
+            fn visit_i128<E: de::Error>(self, bytes: i128) -> Result<Amount, E> {
+                Err(E::custom(format_args!("{bytes} is no amount; the largest is {}", Bytes::MAX)))
             }
 
             fn visit_i64<E: de::Error>(self, bytes: i64) -> Result<Amount, E> {
@@ -84,8 +99,8 @@ impl<'de> Deserialize<'de> for Amount {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Amount, E> {
-                let bytes = parse(text, AMOUNTS, "an amount such as 500, \"10kB\" or \"1.5MB\"")
-                    .map_err(E::custom)?;
+                let most = format!("the largest amount is {}", Bytes::MAX);
+                let bytes = parse(text, AMOUNTS, WANTED, &most).map_err(E::custom)?;
                 Bytes::try_from(bytes).map(Amount).map_err(E::custom)
             }
         }

@@ -37,7 +37,7 @@ use crate::{
 /// How long a buyer may be late with a step before its session ends.
 const GRACE: Duration = Duration::from_secs(3);
 /// The least a buyer has to lock in a channel.
-const MIN_DEPOSIT: Bytes = Bytes::new(20_000);
+pub(crate) const MIN_DEPOSIT: Bytes = Bytes::new(20_000);
 
 /// When the ledger begins, for a scenario that begins at `start`: long enough before it for
 /// everybody's first money to become final.
@@ -148,7 +148,12 @@ impl Stage {
             .thing
             .iter()
             .map(|thing| (thing.name.get_ref().clone(), thing.funds.0))
-            .chain(self.scenario.buyer.iter().map(|buyer| (buyer.name.get_ref().clone(), buyer.funds.0)))
+            .chain(
+                self.scenario
+                    .buyer
+                    .iter()
+                    .map(|buyer| (buyer.name.get_ref().clone(), buyer.funds.get_ref().0)),
+            )
             .collect();
         for (index, (name, funds)) in names.iter().enumerate() {
             let rank = Rank(FIRST_PARTY.saturating_add(u16::try_from(index).unwrap_or(u16::MAX)));
@@ -271,8 +276,9 @@ fn within_a_step(metering: Metering, tariff: &Tariff) -> Metering {
     Metering { gap_ms: metering.gap_ms.min(most), ..metering }
 }
 
-fn tariff(device: &Device, entry: &scenario::Thing) -> Result<Tariff, String> {
+/// The tariff of a thing.
+pub(crate) fn tariff(device: &Device, entry: &scenario::Thing) -> Result<Tariff, String> {
     let units = |text: &str| devices::quantity(device.unit, text).map(Quantity::new);
     let (per, step) = (units(entry.per.get_ref())?, units(entry.step.get_ref())?);
-    Tariff::new(device.unit, entry.price.0, per, step).map_err(|error| error.to_string())
+    Tariff::new(device.unit, entry.price.get_ref().0, per, step).map_err(|error| error.to_string())
 }

@@ -77,10 +77,10 @@ impl Stage {
         let order = Order {
             wanted: Some(Quantity::new(wanted)),
             longest_ms: None,
-            budget: buy.budget.unwrap_or(buy.deposit).0,
+            budget: buy.budget.as_ref().unwrap_or(&buy.deposit).get_ref().0,
             unit: device.unit,
-            limit: Price { bytes: buy.limit.0, per: Quantity::new(per) },
-            deposit: buy.deposit.0,
+            limit: Price { bytes: buy.limit.get_ref().0, per: Quantity::new(per) },
+            deposit: buy.deposit.get_ref().0,
             witness: Witness::Own,
             patience: Patience { retry_ms: 1_000, deposit_ms: 30_000, stall_ms: 5_000, settle_ms: 1_500 },
         };
@@ -186,7 +186,7 @@ impl Stage {
     /// A thing's own line as the board calls it.
     pub(super) fn line_of(&self, name: &str, own: &str) -> String {
         let entry = self.scenario.thing.iter().find(|entry| entry.name.get_ref() == name);
-        entry.and_then(|entry| entry.lines.get(own)).map_or(own, String::as_str).to_owned()
+        entry.map_or(own, |entry| entry.line(own)).to_owned()
     }
 
     /// A party loses its process: its power is off, its memory is gone.

@@ -94,13 +94,12 @@ impl Stage {
     /// Tells something about a line in the name of its thing.
     fn tell_of(&self, at: Timestamp, line: &str, fact: Fact) {
         let things = self.things.borrow();
-        let owner = self.scenario.thing.iter().zip(things.iter()).find(|(entry, thing)| {
-            thing
-                .device
-                .lines
-                .iter()
-                .any(|own| entry.lines.get(own.name).map_or(own.name, String::as_str) == line)
-        });
+        let owner = self
+            .scenario
+            .thing
+            .iter()
+            .zip(things.iter())
+            .find(|(entry, thing)| thing.device.lines.iter().any(|own| entry.line(own.name) == line));
         let who = owner.map_or("board", |(_, thing)| thing.name.as_str());
         self.shell.tell_at(HARDWARE, at, who, fact);
     }

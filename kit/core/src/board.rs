@@ -106,7 +106,7 @@ pub enum BoardErrorKind {
 
 /// A line could not be read, driven or had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {message}")]
+#[error("{line}: {message}")]
 pub struct BoardError {
     /// The line, or the chip, it is about.
     pub line: String,

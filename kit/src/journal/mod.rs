@@ -3,13 +3,17 @@
 //! One sequence for the whole process, each entry with its stream. A stream begins with the state of
 //! its machine, then come the events since; a newer state replaces everything before it.
 
+mod apart;
 mod memory;
 mod redb;
 
 pub use self::{
+    apart::Apart,
     memory::MemoryJournal,
     redb::{Opened, RedbJournal},
 };
+use std::time::Duration;
+
 use coinop_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +57,26 @@ pub trait Journal {
 
     /// The number of entries that wait for a commit.
     fn waiting(&self) -> usize;
+
+    /// Begins to commit what waits, beside other work; says whether it began. Entries that are
+    /// appended meanwhile wait for the next commit.
+    ///
+    /// # Errors
+    ///
+    /// As [`Journal::commit`], of the commit before.
+    fn begin(&mut self) -> Result<bool, JournalError> {
+        Ok(false)
+    }
+
+    /// Waits, for `patience` at most, for the commit that was begun; says whether none is under way.
+    ///
+    /// # Errors
+    ///
+    /// As [`Journal::commit`].
+    fn finish(&mut self, patience: Duration) -> Result<bool, JournalError> {
+        let _ = patience;
+        Ok(true)
+    }
 
     /// Forgets the uncommitted entries of all streams that begin with `prefix`: their party was killed.
     fn discard(&mut self, prefix: &str);

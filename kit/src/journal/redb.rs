@@ -1,9 +1,7 @@
 use std::{
-    cell::Cell,
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    rc::Rc,
 };
 
 use coinop_core::{Timestamp, obyte::hash::sha256};
@@ -20,6 +18,9 @@ const SEAL: TableDefinition<'_, &str, u128> = TableDefinition::new("seal");
 const FORMAT: u128 = 1;
 /// Room for the pages redb keeps in memory, in bytes.
 const CACHE: usize = 32 << 20;
+/// The mark of a store that a process has open, and of one that was closed.
+const IN_USE: u128 = 1;
+const CLOSED: u128 = 0;
 const DIGEST: usize = 16;
 
 /// A journal in one file that survives a kill at any instruction.
@@ -83,11 +84,8 @@ impl RedbJournal {
         path: String,
         open: impl FnOnce(&Builder) -> Result<Database, DatabaseError>,
     ) -> Result<Opened, JournalError> {
-        let repaired = Rc::new(Cell::new(false));
-        let seen = Rc::clone(&repaired);
         let mut builder = Builder::new();
         builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
-        builder.set_repair_callback(move |_| seen.set(true));
         let database = open(&builder).map_err(|error| opening(&path, error))?;
         let mut journal = Self {
             database,
@@ -97,12 +95,13 @@ impl RedbJournal {
             seal: Seal::default(),
             streams: BTreeMap::new(),
         };
-        journal.load()?;
-        Ok(Opened { journal, repaired: repaired.get() })
+        let repaired = journal.load()?;
+        Ok(Opened { journal, repaired })
     }
 
-    fn load(&mut self) -> Result<(), JournalError> {
-        let written = self.begin_tables()?;
+    /// Reads and checks everything; says whether the last process did not close the store.
+    fn load(&mut self) -> Result<bool, JournalError> {
+        let (written, in_use) = self.begin_tables()?;
         let mut found = Seal::default();
         let mut streams = BTreeMap::<String, Vec<u64>>::new();
         let mut next = 0;
@@ -115,12 +114,13 @@ impl RedbJournal {
             return Err(self.altered(format!("{} entries, {} expected", found.count, written.count)));
         }
         (self.next, self.seal, self.streams) = (next, written, streams);
-        Ok(())
+        self.mark(IN_USE).map_err(storage(&self.path, "written"))?;
+        Ok(in_use == IN_USE)
     }
 
-    /// Makes sure that the tables exist and are of our format, and reads the seal.
-    fn begin_tables(&self) -> Result<Seal, JournalError> {
-        let result = (|| -> Result<(u128, Seal), redb::Error> {
+    /// Makes sure that the tables exist and are of our format, and reads the seal and the mark.
+    fn begin_tables(&self) -> Result<(Seal, u128), JournalError> {
+        let result = (|| -> Result<(u128, Seal, u128), redb::Error> {
             let transaction = self.database.begin_write()?;
             let found = {
                 transaction.open_table(ENTRIES)?;
@@ -129,17 +129,26 @@ impl RedbJournal {
                     seal.insert("format", FORMAT)?;
                 }
                 let read = |key| -> Result<u128, redb::Error> { Ok(seal.get(key)?.map_or(0, |v| v.value())) };
-                (read("format")?, Seal { count: read("count")?, sum: read("sum")? })
+                let sealed = Seal { count: read("count")?, sum: read("sum")? };
+                (read("format")?, sealed, read("in use")?)
             };
             transaction.commit()?;
             Ok(found)
         })();
-        let (format, seal) = result.map_err(storage(&self.path, "read"))?;
+        let (format, seal, in_use) = result.map_err(storage(&self.path, "read"))?;
         if format == FORMAT {
-            Ok(seal)
+            Ok((seal, in_use))
         } else {
             Err(self.altered(format!("its format is {format}, this program reads {FORMAT}")))
         }
+    }
+
+    /// Writes down whether a process has the store open.
+    fn mark(&self, in_use: u128) -> Result<(), redb::Error> {
+        let transaction = self.database.begin_write()?;
+        transaction.open_table(SEAL)?.insert("in use", in_use)?;
+        transaction.commit()?;
+        Ok(())
     }
 
     fn each(&self, mut look: impl FnMut(u64, &[u8], Entry)) -> Result<(), JournalError> {
@@ -221,6 +230,13 @@ impl Journal for RedbJournal {
     }
 }
 
+impl Drop for RedbJournal {
+    fn drop(&mut self) {
+        // A store that cannot be marked is reported as not closed, which is true.
+        let _ = self.mark(CLOSED);
+    }
+}
+
 impl Seal {
     fn with(self, bytes: &[u8]) -> Self {
         Self { count: self.count + 1, sum: self.sum.wrapping_add(digest_of(bytes)) }
@@ -260,7 +276,21 @@ fn begin(path: &Path) -> Result<(), JournalError> {
     }
     let database = Database::create(&new).map_err(|error| opening(&name, error))?;
     database.close().map_err(|error| opening(&name, error))?;
-    fs::rename(&new, path).map_err(storage(&name, "renamed"))
+    fs::rename(&new, path).map_err(storage(&name, "renamed"))?;
+    keep_name(path).map_err(storage(&name, "renamed"))
+}
+
+/// Makes the name of a file as durable as what is in it.
+#[cfg(unix)]
+fn keep_name(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Only Unix opens folders; elsewhere the file system keeps its names by itself.
+#[cfg(not(unix))]
+fn keep_name(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// The layout: digest of the rest (16 bytes), key, time, stamp, length of the stream's name, name, body.

@@ -27,6 +27,7 @@ use coinop_core::{
     session::{PurchaseCommand, SaleCommand, SessionId},
     wallet::{Policy, Wallet},
 };
+use serde_json::Value;
 
 use self::{buying::Shopper, mail::Mail, purse::Purse};
 pub use self::{
@@ -174,6 +175,23 @@ impl Party {
         self.network.move_out(self.address.as_str());
         self.ledger.unwatch(self.rank);
         self.shell.forget(self.rank, &format!("{}/", self.name));
+    }
+
+    /// The state of each of its machines, by the stream it is recorded in.
+    ///
+    /// # Errors
+    ///
+    /// [`serde_json::Error`] when one cannot be written down.
+    pub fn states(&self) -> Result<BTreeMap<String, Value>, serde_json::Error> {
+        let mut states = BTreeMap::new();
+        let mut add = |handle: Result<(String, Value), serde_json::Error>| {
+            handle.map(|(stream, state)| states.insert(stream, state)).map(drop)
+        };
+        add(self.purse().wallet.written())?;
+        self.channels.borrow().values().try_for_each(|slot| add(slot.handle.written()))?;
+        self.purchases.borrow().values().try_for_each(|slot| add(slot.handle.written()))?;
+        self.sales.borrow().values().try_for_each(|slot| add(slot.handle.written()))?;
+        Ok(states)
     }
 
     fn open_purse(self: &Rc<Self>, restored: &Restored) -> Result<(), serde_json::Error> {

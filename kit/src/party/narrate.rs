@@ -20,7 +20,6 @@ pub(super) fn sale(_seller: Address, book: AddressBook) -> Narrator<Sale> {
             return Vec::new();
         }
         let state = match event {
-            SaleEvent::Quoted { .. } => SessionState::Offered,
             SaleEvent::Accepted { .. } => SessionState::Accepted,
             SaleEvent::Paid { total } => {
                 let session = sale.offer().map(|offer| offer.session.to_string()).unwrap_or_default();
@@ -34,7 +33,8 @@ pub(super) fn sale(_seller: Address, book: AddressBook) -> Narrator<Sale> {
             }
             SaleEvent::Ended { .. } => SessionState::Stopped,
             SaleEvent::Settled { .. } => SessionState::Settled,
-            SaleEvent::Funded { .. }
+            SaleEvent::Quoted { .. }
+            | SaleEvent::Funded { .. }
             | SaleEvent::Metered { .. }
             | SaleEvent::UsedUp { .. }
             | SaleEvent::Acted { .. }

@@ -37,8 +37,8 @@ fn architecture_gives_each_crate_one_invariant_and_names_the_test_that_checks_it
             .unwrap_or_else(|| panic!("ARCHITECTURE.md says nothing of {}", package.folder));
         assert!(section.contains(&package.name), "the section of {} names another crate", package.folder);
         let (test, file) = check(section).unwrap_or_else(|error| panic!("{}: {error}", package.folder));
-        let text = document(file);
-        let found = text.contains(&format!("#[test]\nfn {test}()"));
+        let source = document(file);
+        let found = source.contains(&format!("#[test]\nfn {test}()"));
         assert!(found, "{}: there is no test {test} in {file}", package.folder);
     }
 }

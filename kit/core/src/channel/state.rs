@@ -236,6 +236,11 @@ impl Channel {
         self.evidence.as_ref().map(|evidence| &evidence.package)
     }
 
+    /// This party's newest package in the present period.
+    pub fn newest_package(&self) -> Option<&Package> {
+        self.sent.as_ref().map(|sent| &sent.package)
+    }
+
     /// What went from and to a session.
     pub fn tally(&self, session: &SessionId) -> Tally {
         self.sessions.get(session).copied().unwrap_or_default()

@@ -59,7 +59,7 @@ fn a_unit_is_named_measured_and_signed_as_a_node_checks_it() {
 }
 
 #[test]
-fn a_trigger_carries_definition_and_data_for_one_response() {
+fn a_unit_that_defines_its_agent_says_nothing_of_responses_a_later_one_allows_one() {
     let key = SecretKey::from_bytes(&[9; 32]).unwrap();
     let terms = Terms {
         address_a: Address::of_key(&key.public()),
@@ -77,7 +77,9 @@ fn a_trigger_carries_definition_and_data_for_one_response() {
     assert_eq!(apps, ["data", "definition", "payment"]);
     assert_eq!(unit.messages[0].payload, data);
     assert_eq!(unit.messages[1].payload, json!({ "address": agent, "definition": terms.definition() }));
-    assert_eq!(unit.max_aa_responses, Some(1));
+    assert_eq!(unit.max_aa_responses, None);
+    let later = Request::to_agent(agent, Bytes::new(10_000), None, None);
+    assert_eq!(sealed(&mut Bank::with(&[50_000]), later, false).max_aa_responses, Some(1));
     assert_eq!(terms.address(Role::Buyer), shop());
 }
 
