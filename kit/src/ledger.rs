@@ -126,8 +126,10 @@ impl Ledger {
             who: HUB.to_owned(),
             rank,
             outlet: Box::new(move |effect| {
-                let (hub, treasury) = (hub.borrow().clone(), Rc::clone(&treasury));
+                // What is pending after a restart is asked for before there is a hub: look when it is due.
+                let (hub, treasury) = (Rc::clone(&hub), Rc::clone(&treasury));
                 Box::pin(async move {
+                    let hub = hub.borrow().clone();
                     if let Some(hub) = hub {
                         hub.carry_out(effect, &treasury).await;
                     }

@@ -78,13 +78,13 @@ impl Party {
     /// Buys: finds a seller on the market, takes the best offer within the limit and pays as it is
     /// delivered. What is wanted for a place in the plan is bought once.
     pub fn buy(self: &Rc<Self>, want: Want) {
+        self.wants.borrow_mut().insert(want.plan, want.clone());
         let bought = |slot: &Slot| slot.plan == want.plan && !slot.came_to_nothing();
         if self.purchases.borrow().values().any(bought) || self.shoppers.borrow().contains_key(&want.plan) {
             return;
         }
         let (plan, kind) = (want.plan, want.kind.clone());
         self.purchases.borrow_mut().retain(|_, slot| slot.plan != plan);
-        self.wants.borrow_mut().insert(plan, want.clone());
         self.shoppers.borrow_mut().insert(plan, Shopper { want, offers: Vec::new() });
         self.call(
             self.market,
