@@ -35,13 +35,15 @@ impl Ends {
             timeout_seconds: 600,
             salt: number.to_string(),
         };
-        let session: String =
-            sha256(&number.to_be_bytes())[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let [high, low] = [0, 8].map(|at| {
+            let digest = sha256(&number.to_be_bytes());
+            digest[at..at + 8].iter().fold(0_u64, |word, byte| word << 8 | u64::from(*byte))
+        });
         Ok(Self {
             payer: opened(Channel::new(terms.clone(), Role::Buyer, Limits::default())?)?,
             receiver: opened(Channel::new(terms, Role::Seller, Limits::default())?)?,
             signer,
-            session: SessionId(session),
+            session: SessionId(format!("{high:016x}{low:016x}")),
         })
     }
 }
