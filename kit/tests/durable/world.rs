@@ -149,7 +149,7 @@ fn tick(shell: Shell, lamp: Rc<Lamp>, seller: Rc<Party>, buyer: Rc<Party>) {
 impl Lamp {
     fn shine(&self, session: SessionId, seen: u64) -> Light {
         let mut lights = self.lights.borrow_mut();
-        let light = lights.get_mut(session).unwrap();
+        let light = lights.get_mut(&session).unwrap();
         let more = u64::try_from(TICK.as_millis()).unwrap();
         light.shone = light.shone.max(seen);
         if light.shone < light.up_to {
