@@ -35,15 +35,13 @@ impl Ends {
             timeout_seconds: 600,
             salt: number.to_string(),
         };
-        let [high, low] = [0, 8].map(|at| {
-            let digest = sha256(&number.to_be_bytes());
-            digest[at..at + 8].iter().fold(0_u64, |word, byte| word << 8 | u64::from(*byte))
-        });
+        let session: String =
+            coinop::core::session::SessionId::from_random(&sha256(&number.to_be_bytes())).to_string();
         Ok(Self {
             payer: opened(Channel::new(terms.clone(), Role::Buyer, Limits::default())?)?,
             receiver: opened(Channel::new(terms, Role::Seller, Limits::default())?)?,
             signer,
-            session: SessionId(format!("{high:016x}{low:016x}")),
+            session: SessionId(session),
         })
     }
 }
