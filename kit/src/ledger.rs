@@ -126,8 +126,11 @@ impl Ledger {
             who: HUB.to_owned(),
             rank,
             outlet: Box::new(move |effect| {
-                let (hub, treasury) = (hub.borrow().clone(), Rc::clone(&treasury));
+                let (hub, treasury) = (Rc::clone(&hub), Rc::clone(&treasury));
                 Box::pin(async move {
+                    // Looked up when it is carried out: what a restart repeats is asked for before the
+                    // hub is there.
+                    let hub = hub.borrow().clone();
                     if let Some(hub) = hub {
                         hub.carry_out(effect, &treasury).await;
                     }
