@@ -78,13 +78,14 @@ impl Party {
     /// Buys: finds a seller on the market, takes the best offer within the limit and pays as it is
     /// delivered. What is wanted for a place in the plan is bought once.
     pub fn buy(self: &Rc<Self>, want: Want) {
+        // Also what is being bought: it may come to nothing, and is then tried again.
+        self.wants.borrow_mut().insert(want.plan, want.clone());
         let bought = |slot: &Slot| slot.plan == want.plan && !slot.came_to_nothing();
         if self.purchases.borrow().values().any(bought) || self.shoppers.borrow().contains_key(&want.plan) {
             return;
         }
         let (plan, kind) = (want.plan, want.kind.clone());
         self.purchases.borrow_mut().retain(|_, slot| slot.plan != plan);
-        self.wants.borrow_mut().insert(plan, want.clone());
         self.shoppers.borrow_mut().insert(plan, Shopper { want, offers: Vec::new() });
         self.call(
             self.market,
@@ -191,7 +192,7 @@ impl Party {
         }
     }
 
-    fn purchase_effect(self: &Rc<Self>, effect: PurchaseEffect) -> Task {
+    pub(super) fn purchase_effect(self: &Rc<Self>, effect: PurchaseEffect) -> Task {
         let party = Rc::clone(self);
         Box::pin(async move {
             match effect {
@@ -253,9 +254,7 @@ impl Party {
                     let Ok(agent) = terms.aa_address() else { return };
                     match answer {
                         Ok(answer) if answer["aa_address"] == agent.as_str() => {
-                            if let Some(slot) = party.channel(terms, Role::Buyer) {
-                                party.ask(&slot.handle, channel::Command::Deposit { amount: deposit }).await;
-                            }
+                            party.deposit_for(session, terms, deposit).await;
                         }
                         Ok(_) => party.lose_channel(session, "the seller means another channel".into()).await,
                         Err(error) => party.lose_channel(session, error).await,
@@ -263,6 +262,17 @@ impl Party {
                 })
             }),
         );
+    }
+
+    /// Deposits for a session that still waits for it, once: a restart asks again.
+    async fn deposit_for(self: &Rc<Self>, session: SessionId, terms: Terms, amount: coinop_core::Bytes) {
+        let waits =
+            self.purchases.borrow().get(&session).is_some_and(|slot| slot.handle.state().awaits_channel());
+        let Some(slot) = self.channel(terms, Role::Buyer).filter(|_| waits) else { return };
+        let on_its_way = slot.handle.state().deposit_under_way().is_some();
+        if !on_its_way {
+            self.ask(&slot.handle, channel::Command::Deposit { amount }).await;
+        }
     }
 
     async fn lose_channel(self: &Rc<Self>, session: SessionId, why: String) {
