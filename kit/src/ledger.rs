@@ -126,10 +126,9 @@ impl Ledger {
             who: HUB.to_owned(),
             rank,
             outlet: Box::new(move |effect| {
+                // What is pending after a restart is asked for before there is a hub: look when it is due.
                 let (hub, treasury) = (Rc::clone(&hub), Rc::clone(&treasury));
                 Box::pin(async move {
-                    // Looked up when it is carried out: what a restart repeats is asked for before the
-                    // hub is there.
                     let hub = hub.borrow().clone();
                     if let Some(hub) = hub {
                         hub.carry_out(effect, &treasury).await;

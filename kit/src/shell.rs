@@ -17,7 +17,7 @@ use crate::{
 /// The most entries that wait for one commit, so that nobody waits long.
 pub const GROUP: usize = 256;
 /// The fewest entries worth a commit beside other work.
-pub const SHARE: usize = 16;
+pub const SHARE: usize = 32;
 
 /// The journal, the queue and the bus of one process; cheap to clone.
 ///

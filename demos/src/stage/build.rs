@@ -162,7 +162,7 @@ impl Stage {
         }
         for (index, (name, funds)) in names.iter().enumerate() {
             let rank = Rank(FIRST_PARTY.saturating_add(u16::try_from(index).unwrap_or(u16::MAX)));
-            self.cast.borrow_mut().insert(name.clone(), Role { rank, party: None });
+            self.cast.borrow_mut().insert(name.clone(), Role { rank, party: None, killed: None });
             let party = self.enter(name, restored).await?;
             let role = if self.scenario.thing.iter().any(|thing| thing.name.get_ref() == name) {
                 "seller"
@@ -219,7 +219,8 @@ impl Stage {
         if let Some(shop) = self.shop(name)? {
             party.sell(shop);
         }
-        party.resume().await;
+        let until = self.cast.borrow().get(name).and_then(|role| role.killed);
+        party.resume(until.unwrap_or_else(|| self.shell.now())).await;
         Ok(party)
     }
 

@@ -191,11 +191,14 @@ impl Stage {
 
     /// A party loses its process: its power is off, its memory is gone.
     fn kill(&self, name: &str) {
-        let party = self.cast.borrow_mut().get_mut(name).and_then(|role| role.party.take());
+        let now = self.shell.now();
+        let party = self.cast.borrow_mut().get_mut(name).and_then(|role| {
+            role.killed = Some(now);
+            role.party.take()
+        });
         let Some(party) = party else { return };
         party.kill();
         self.tell("director", Fact::Fault { what: format!("{name} is killed") });
-        let now = self.shell.now();
         let lines: Vec<_> = self
             .things
             .borrow()

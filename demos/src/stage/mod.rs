@@ -62,6 +62,8 @@ pub(crate) struct Stage {
 struct Role {
     rank: Rank,
     party: Option<Rc<Party>>,
+    /// When it was killed, if it was.
+    killed: Option<Timestamp>,
 }
 
 impl Stage {

@@ -166,7 +166,7 @@ impl Stage {
     }
 
     /// What a session wants of the thing at `index`.
-    pub(super) fn demand(&self, index: usize, demand: Demand) {
+    pub(super) fn demand(self: &Rc<Self>, index: usize, demand: Demand) {
         let now = self.shell.now();
         let seen =
             |session| self.buyer_of(session).map(|buyer| buyer.has_observed(session)).unwrap_or_default();
@@ -206,9 +206,17 @@ impl Stage {
         }
     }
 
-    fn lease(&self, now: Timestamp, line: &str, until: Timestamp) {
+    fn lease(self: &Rc<Self>, now: Timestamp, line: &str, until: Timestamp) {
         let reports = self.rig.borrow_mut().lease(now, line, until);
         self.hear_or_stop(reports);
+        // The next beat may come after a short lease has ended; the guard does not wait for it.
+        let stage = Rc::downgrade(self);
+        self.shell.agenda().at(until, HARDWARE, async move {
+            if let Some(stage) = stage.upgrade() {
+                let reports = stage.rig.borrow_mut().step(stage.shell.now());
+                stage.hear_or_stop(reports);
+            }
+        });
     }
 
     /// Ends the lease of a line, and says so.

@@ -78,7 +78,6 @@ impl Party {
     /// Buys: finds a seller on the market, takes the best offer within the limit and pays as it is
     /// delivered. What is wanted for a place in the plan is bought once.
     pub fn buy(self: &Rc<Self>, want: Want) {
-        // Also what is being bought: it may come to nothing, and is then tried again.
         self.wants.borrow_mut().insert(want.plan, want.clone());
         let bought = |slot: &Slot| slot.plan == want.plan && !slot.came_to_nothing();
         if self.purchases.borrow().values().any(bought) || self.shoppers.borrow().contains_key(&want.plan) {

@@ -21,7 +21,7 @@ use std::{
 };
 
 use coinop_core::{
-    Bytes,
+    Bytes, Timestamp,
     channel::Signer,
     obyte::{Network as Chain, address::Address, key::SecretKey},
     session::{PurchaseCommand, SaleCommand, SessionId},
@@ -158,11 +158,13 @@ impl Party {
     }
 
     /// Tells the sessions that the process was away; said once, when everything is there again.
-    pub async fn resume(self: &Rc<Self>) {
+    ///
+    /// `until` is the last moment at which it was there.
+    pub async fn resume(self: &Rc<Self>, until: Timestamp) {
         let sales: Vec<_> = self.sales.borrow().keys().copied().collect();
         for session in sales {
             self.tell_where_it_stands(session);
-            self.ask_sale(session, SaleCommand::Resumed).await;
+            self.ask_sale(session, SaleCommand::Resumed { until }).await;
         }
         let purchases: Vec<_> = self.purchases.borrow().keys().copied().collect();
         for session in purchases {

@@ -99,9 +99,9 @@ impl World {
         let lamp = Rc::<Lamp>::default();
         let seller = Party::start("lamp", Rank(3), key("lamp"), around(), &restored).await.unwrap();
         seller.sell(shop(&lamp));
-        seller.resume().await;
+        seller.resume(shell.now()).await;
         let buyer = Party::start("alice", Rank(4), key("alice"), around(), &restored).await.unwrap();
-        buyer.resume().await;
+        buyer.resume(shell.now()).await;
         for party in [&seller, &buyer] {
             ledger.fund(party.address(), FUNDS).await.unwrap();
         }

@@ -92,9 +92,9 @@ pub(crate) fn payments(story: &Story) -> Result<Payments<'_>, String> {
 
 /// Who signed a package that says what the line says.
 fn signer(package: &Package) -> Result<Address, String> {
-    let signed = &package.signed_package;
-    let signer = signed::verify(signed, Network::Devnet).map_err(|error| error.to_string())?;
-    let said = &signed["signed_message"];
+    let sent = &package.sent;
+    let signer = signed::verify(sent, Network::Devnet).map_err(|error| error.to_string())?;
+    let said = &sent["signed_message"];
     let told = json!({
         "aa_address": package.channel,
         "period": package.period,

@@ -302,7 +302,7 @@ mod a_forgery_is_noticed {
         let forged = light_with(|fact| {
             if let Fact::Package(package) = fact {
                 package.amount_spent = Bytes::new(1);
-                package.signed_package["signed_message"]["amount_spent"] = json!(1);
+                package.sent["signed_message"]["amount_spent"] = json!(1);
             }
         });
 

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use coinop::core::obyte::{
-    address::Address,
-    definition,
-    hash::Hash,
-    unit::{self, Input, Message, Output, Unit},
+use coinop::core::{
+    Bytes,
+    obyte::{
+        address::Address,
+        definition,
+        hash::Hash,
+        unit::{self, Input, Message, Output, Unit},
+    },
 };
 use serde_json::{Map, Value};
 
@@ -133,7 +136,7 @@ impl Books {
     fn give(&mut self, unit: &Unit) -> Result<u64, String> {
         let fees = [unit.tps_fee, unit.oversize_fee, unit.burn_fee].into_iter().flatten();
         let commissions = [unit.headers_commission, unit.payload_commission];
-        let fees: u64 = fees.chain(commissions).map(|fee| fee.get()).sum();
+        let fees: u64 = fees.chain(commissions).map(Bytes::get).sum();
         self.burnt += fees;
         let mut given = fees;
         for (message, payment) in payments(unit) {

@@ -61,7 +61,9 @@ pub(crate) fn power(story: &Story) -> Power {
             _ => {}
         }
     }
-    outputs.values_mut().for_each(|output| output.advance(story.end()));
+    for output in outputs.values_mut() {
+        output.advance(story.end());
+    }
     Power {
         on_ms: outputs.iter().map(|(name, output)| ((*name).to_owned(), output.on_ms)).collect(),
         unleased_ms: outputs.values().map(|output| output.unleased_ms).sum(),

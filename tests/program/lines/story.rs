@@ -107,7 +107,9 @@ pub(crate) struct Package {
     pub(crate) session: String,
     pub(crate) amount_spent: Bytes,
     pub(crate) payment_amount: Bytes,
-    pub(crate) signed_package: Value,
+    /// The package as it was signed.
+    #[serde(rename = "signed_package")]
+    pub(crate) sent: Value,
 }
 
 /// The last line.

@@ -115,10 +115,13 @@ impl Sale {
     }
 
     /// The process was away with the power off: what is paid still counts, and so does the grace time.
-    pub(super) fn resumed(&self, now: Timestamp) -> Settled<Self> {
+    ///
+    /// What can have flowed from the meter's last word until the process went is taken as delivered, or
+    /// each restart would give some of it away.
+    pub(super) fn resumed(&self, now: Timestamp, until: Timestamp) -> Settled<Self> {
         let Some(offer) = self.offer() else { return Decision::nothing() };
         match self.phase {
-            Phase::Running => self.power_on(Decision::nothing(), offer, now, self.paid),
+            Phase::Running => self.power_on_again(offer, now, until),
             Phase::Unpaid { .. } => self.used_up(Decision::nothing(), offer, now, self.delivered),
             Phase::New
             | Phase::Offered
@@ -127,6 +130,20 @@ impl Sale {
             | Phase::Ending { .. }
             | Phase::Settled { .. } => Decision::nothing(),
         }
+    }
+
+    fn power_on_again(&self, offer: &Offer, now: Timestamp, until: Timestamp) -> Settled<Self> {
+        let up_to = self.covered(offer);
+        let units = self.delivered.plus(possible(offer, self.metered_at, until)).min(up_to);
+        let metered = if units > self.delivered {
+            Decision::event(Event::Metered { units, at: now })
+        } else {
+            Decision::nothing()
+        };
+        if up_to <= units {
+            return self.used_up(metered, offer, now, units);
+        }
+        metered.and(Event::Powered { at: now }).then(self.entitle(up_to.less(units), up_to))
     }
 
     pub(super) fn woken(&self, now: Timestamp) -> Settled<Self> {

@@ -151,7 +151,7 @@ impl Machine for Sale {
             Command::Paid { total } => self.paid_to(now, total),
             Command::Metered { units, at } => self.metered(now, units, at),
             Command::Final { units } => self.last_reading(units),
-            Command::Resumed => Ok(self.resumed(now)),
+            Command::Resumed { until } => Ok(self.resumed(now, until)),
             Command::Instruct(package) => self.instruct(now, &package),
             Command::End { why } => self.end(now, why),
             Command::Returned { total } => self.returned_to(total),
@@ -189,12 +189,10 @@ impl Machine for Sale {
     fn pending(&self) -> Vec<Effect> {
         let Some(offer) = self.offer() else { return Vec::new() };
         match self.phase {
-            Phase::New | Phase::Funded { .. } => Vec::new(),
+            // The power comes back with [`Command::Resumed`], which knows since when it was off.
+            Phase::New | Phase::Funded { .. } | Phase::Running => Vec::new(),
             Phase::Offered => vec![tell(offer, Statement::Offer(offer.clone()))],
             Phase::Accepted => vec![self.expect(offer), self.read(offer, self.delivered)],
-            Phase::Running => {
-                vec![self.entitle(self.covered(offer).less(self.delivered), self.covered(offer))]
-            }
             Phase::Unpaid { .. } => vec![self.power_off(), self.read(offer, self.delivered)],
             Phase::Ending { .. } => vec![self.power_off(), Effect::ReadLast { session: self.id }],
             Phase::Settled { .. } => self.account(offer, &self.receipt(offer), self.owed),

@@ -86,7 +86,10 @@ pub enum Command {
         units: Quantity,
     },
     /// The process is back after it was away, with the power off until now. Said once after a restart.
-    Resumed,
+    Resumed {
+        /// The last moment at which the power can have been on.
+        until: Timestamp,
+    },
     /// The buyer's signed [`Stop`](super::super::Stop) or [`Control`](super::super::Control).
     Instruct(Signed),
     /// The seller ends it: the operator, a failing thing, a closing channel.

@@ -259,16 +259,28 @@ fn after_a_restart_the_power_comes_back_for_what_is_left() {
         units_left: Quantity::new(800),
         up_to: Quantity::new(1_000),
     };
-    let repeated = sale.pending();
 
-    let decision = sale.decide(&much_later, SaleCommand::Resumed).unwrap();
+    assert_eq!(sale.pending(), []);
+    let decision = sale.decide(&much_later, SaleCommand::Resumed { until: NOW.now }).unwrap();
     for event in &decision.events {
         sale.apply(event);
     }
 
-    assert_eq!(repeated, decision.effects);
     assert_eq!(decision.effects, [entitle]);
     assert_eq!(sale.deadline().unwrap().at.millis(), 90_300);
+}
+
+#[test]
+fn what_may_have_flowed_before_a_crash_is_not_given_again() {
+    let mut sale = running_sale();
+    tell(&mut sale, SaleCommand::Metered { units: Quantity::new(200), at: NOW.now }).unwrap();
+    let until = NOW.now.after(core::time::Duration::from_millis(90));
+    let context = Context { now: until, ..NOW };
+
+    let decision = sale.decide(&context, SaleCommand::Resumed { until }).unwrap();
+
+    let (session, up_to) = (sale.id(), Quantity::new(1_000));
+    assert_eq!(decision.effects, [SaleEffect::Entitle { session, units_left: Quantity::new(710), up_to }]);
 }
 
 #[test]

@@ -161,7 +161,7 @@ impl World {
                 for effect in effects {
                     self.seller_does(effect);
                 }
-                self.seller(SaleCommand::Resumed);
+                self.seller(SaleCommand::Resumed { until: Timestamp::from_millis(self.now) });
             }
             Fault::CrashPurchase => {
                 self.purchase = replayed(Purchase::new(self.purchase.id()), &self.purchase_journal);
