@@ -1,4 +1,5 @@
 //! The journal contract, and what becomes of a store that somebody touched.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::{
     fs,

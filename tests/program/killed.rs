@@ -1,4 +1,5 @@
 //! `kill -9` at fifty random moments: nothing is lost, nothing is made, nothing is signed twice.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -75,7 +76,9 @@ fn run_and_kill(folder: &Path, street: u64, anywhere: bool, chance: &mut Chance,
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    lines.iter().for_each(|line| told.hear(&line));
+    for line in &lines {
+        told.hear(&line);
+    }
     signed || told.packages.len() > known
 }
 
@@ -84,7 +87,9 @@ fn run_and_kill(folder: &Path, street: u64, anywhere: bool, chance: &mut Chance,
 /// What the scenario expects of an undisturbed run may be missed by what a kill has interrupted.
 fn finish(folder: &Path, street: u64, told: &mut Told) {
     let (mut child, lines) = start(folder, street, "max", "90s");
-    lines.iter().for_each(|line| told.hear(&line));
+    for line in &lines {
+        told.hear(&line);
+    }
     child.wait().unwrap();
 
     // What was at risk meanwhile is a matter of real time on a busy machine; the money is not.

@@ -202,7 +202,7 @@ mod tests {
         journal.discard("b");
         drop(shut);
 
-        assert!(journal.finish(Duration::from_secs(60)).unwrap());
+        assert!(journal.finish(Duration::from_mins(1)).unwrap());
         assert_eq!(bodies(&journal), [1]);
         journal.commit().unwrap();
         assert_eq!(bodies(&journal), [1, 2]);
@@ -227,6 +227,6 @@ mod tests {
         journal.append(entry("a", 1));
         assert!(journal.begin().unwrap());
 
-        assert!(journal.finish(Duration::from_secs(60)).is_err());
+        assert!(journal.finish(Duration::from_mins(1)).is_err());
     }
 }
