@@ -6,7 +6,7 @@ use std::{
     io::{BufRead as _, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
-    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    sync::mpsc::{self, Receiver},
     thread,
     time::{Duration, Instant, SystemTime},
 };
@@ -62,16 +62,11 @@ fn run_and_kill(folder: &Path, street: u64, anywhere: bool, chance: &mut Chance,
     let known = told.packages.len();
     let mut deadline = Instant::now() + if anywhere { chance.up_to(400) } else { PATIENCE };
     let mut signed = false;
-    loop {
-        match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(line) => {
-                told.hear(&line);
-                if !signed && told.packages.len() > known {
-                    signed = true;
-                    deadline = deadline.min(Instant::now() + chance.up_to(150));
-                }
-            }
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+    while let Ok(line) = lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        told.hear(&line);
+        if !signed && told.packages.len() > known {
+            signed = true;
+            deadline = deadline.min(Instant::now() + chance.up_to(150));
         }
     }
     child.kill().unwrap();

@@ -36,7 +36,7 @@ impl Ends {
             salt: number.to_string(),
         };
         let session: String =
-            sha256(&number.to_be_bytes())[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+            coinop::core::session::SessionId::from_random(&sha256(&number.to_be_bytes())).to_string();
         Ok(Self {
             payer: opened(Channel::new(terms.clone(), Role::Buyer, Limits::default())?)?,
             receiver: opened(Channel::new(terms, Role::Seller, Limits::default())?)?,

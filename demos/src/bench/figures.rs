@@ -36,6 +36,7 @@ pub(super) struct Report {
 }
 
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the JSON")]
 struct RawFigures {
     sign_per_s: f64,
     verify_per_s: f64,

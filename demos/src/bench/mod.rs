@@ -16,7 +16,7 @@ mod tests;
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
-    path::{Path, PathBuf},
+    path::Path,
     process::ExitCode,
     time::Duration,
 };
@@ -88,8 +88,8 @@ fn measure(plan: &Plan, folder: &Path, progress: &mut Progress) -> color_eyre::R
     let mut ways: [Box<dyn Way>; 4] = [
         Box::new(Pure::new()?),
         Box::new(Shelled::new(Box::<MemoryJournal>::default(), 1)?),
-        Box::new(durable(store.path().join("one"), 1)?),
-        Box::new(durable(store.path().join("many"), CHANNELS)?),
+        Box::new(durable(&store.path().join("one"), 1)?),
+        Box::new(durable(&store.path().join("many"), CHANNELS)?),
     ];
     let pairs = raw_pairs(&mut raw, plan.raw_slice)?;
     let counts = counts(&mut ways, plan.slice)?;
@@ -108,8 +108,8 @@ fn measure(plan: &Plan, folder: &Path, progress: &mut Progress) -> color_eyre::R
     Ok(Report::new(&rounds, disk::file_system(store.path())))
 }
 
-fn durable(path: PathBuf, channels: usize) -> color_eyre::Result<Shelled> {
-    Shelled::new(Box::new(Apart::new(RedbJournal::open(&path)?.journal)?), channels)
+fn durable(path: &Path, channels: usize) -> color_eyre::Result<Shelled> {
+    Shelled::new(Box::new(Apart::new(RedbJournal::open(path)?.journal)?), channels)
 }
 
 /// How many signatures fill a slice.

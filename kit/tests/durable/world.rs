@@ -158,17 +158,17 @@ impl Lamp {
         *light
     }
 
-    fn hear(&self, demand: Demand) {
+    fn hear(&self, demand: &Demand) {
         let mut lights = self.lights.borrow_mut();
         match demand {
             Demand::Entitle { session, units_left, up_to } => {
-                let shone = up_to.less(units_left).get();
+                let shone = up_to.less(*units_left).get();
                 let light =
-                    lights.entry(session).or_insert(Light { shone, up_to: 0, last: LastWord::NotYet });
+                    lights.entry(*session).or_insert(Light { shone, up_to: 0, last: LastWord::NotYet });
                 light.up_to = if units_left.is_zero() { 0 } else { up_to.get() };
             }
             Demand::ReadLast { session } => {
-                if let Some(light) = lights.get_mut(&session) {
+                if let Some(light) = lights.get_mut(session) {
                     light.last = LastWord::Wanted;
                 }
             }
@@ -192,7 +192,7 @@ fn shop(lamp: &Rc<Lamp>) -> Shop {
         terms: ChannelTerms { timeout: 1, salt: "small".to_owned(), min_deposit: Bytes::new(20_000) },
         grace_ms: 2_000,
         occupancy: Occupancy::One,
-        device: Rc::new(move |demand| lamp.hear(demand)),
+        device: Rc::new(move |demand| lamp.hear(&demand)),
     }
 }
 
