@@ -66,7 +66,7 @@ fn run_and_kill(folder: &Path, street: u64, anywhere: bool, chance: &mut Chance,
         told.hear(&line);
         if !signed && told.packages.len() > known {
             signed = true;
-            deadline = deadline.min(Instant::now() + chance.up_to(250));
+            deadline = deadline.min(Instant::now() + chance.up_to(150));
         }
     }
     child.kill().unwrap();
@@ -122,7 +122,8 @@ fn audit(folder: &Path) -> Value {
     let output = output.unwrap();
     let (said, complaint) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    if said.is_empty() && complaint.contains("before it had begun") {
+    let nothing_yet = ["before it had begun", "holds no run of coinop"];
+    if said.is_empty() && nothing_yet.iter().any(|words| complaint.contains(words)) {
         return Value::Null;
     }
     assert!(output.status.success(), "{said}\n{complaint}");

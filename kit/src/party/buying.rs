@@ -191,7 +191,7 @@ impl Party {
         }
     }
 
-    fn purchase_effect(self: &Rc<Self>, effect: PurchaseEffect) -> Task {
+    pub(super) fn purchase_effect(self: &Rc<Self>, effect: PurchaseEffect) -> Task {
         let party = Rc::clone(self);
         Box::pin(async move {
             match effect {
@@ -253,9 +253,7 @@ impl Party {
                     let Ok(agent) = terms.aa_address() else { return };
                     match answer {
                         Ok(answer) if answer["aa_address"] == agent.as_str() => {
-                            if let Some(slot) = party.channel(terms, Role::Buyer) {
-                                party.ask(&slot.handle, channel::Command::Deposit { amount: deposit }).await;
-                            }
+                            party.deposit_for(session, terms, deposit).await;
                         }
                         Ok(_) => party.lose_channel(session, "the seller means another channel".into()).await,
                         Err(error) => party.lose_channel(session, error).await,
@@ -263,6 +261,17 @@ impl Party {
                 })
             }),
         );
+    }
+
+    /// Deposits for a session that still waits for it, once: a restart asks again.
+    async fn deposit_for(self: &Rc<Self>, session: SessionId, terms: Terms, amount: coinop_core::Bytes) {
+        let waits =
+            self.purchases.borrow().get(&session).is_some_and(|slot| slot.handle.state().awaits_channel());
+        let Some(slot) = self.channel(terms, Role::Buyer).filter(|_| waits) else { return };
+        let on_its_way = slot.handle.state().deposit_under_way().is_some();
+        if !on_its_way {
+            self.ask(&slot.handle, channel::Command::Deposit { amount }).await;
+        }
     }
 
     async fn lose_channel(self: &Rc<Self>, session: SessionId, why: String) {

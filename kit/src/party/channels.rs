@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use coinop_core::{
-    Bytes,
+    Bytes, Machine as _,
     channel::{
         Channel, Command, Effect, Limits, Outcome, Package, Role, SessionId, Sighting, SignedPackage, Terms,
     },
@@ -234,9 +234,30 @@ impl Party {
         }
     }
 
+    /// As [`Self::channel_lost`], but those who wait for the channel ask for its next period: after a
+    /// restart the last settled period is told once more.
+    async fn period_lost(self: &Rc<Self>, agent: Address) {
+        for id in self.open_sales_in(agent) {
+            let paid = self.sales.borrow().get(&id).is_some_and(|slot| !slot.handle.state().paid().is_zero());
+            if paid {
+                self.ask_sale(id, SaleCommand::End { why: End::ChannelLost }).await;
+            }
+        }
+        for id in self.open_purchases_in(agent) {
+            let waiting = self.purchases.borrow().get(&id).map(|slot| slot.handle.clone());
+            let waiting = waiting.filter(|handle| handle.state().awaits_channel());
+            match waiting.map(|handle| handle.state().pending()) {
+                Some(again) => again.into_iter().for_each(|effect| {
+                    self.shell.hold(self.rank, self.purchase_effect(effect));
+                }),
+                None => self.ask_purchase(id, PurchaseCommand::ChannelLost).await,
+            }
+        }
+    }
+
     /// A period is settled: the sessions of the channel are over, and what was owed has come back.
     async fn channel_closed(self: &Rc<Self>, agent: Address, outcome: Outcome) {
-        self.channel_lost(agent).await;
+        self.period_lost(agent).await;
         if outcome.fraud_proven_by.is_none() {
             for id in self.sales_in(agent) {
                 let owed = self.sales.borrow().get(&id).map(|slot| slot.handle.state().owed());

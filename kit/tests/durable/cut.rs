@@ -97,7 +97,8 @@ async fn goes_on(left: Vec<u8>, before: Packages) {
 
     let report = audit::audit(&Restored::new(world.shell.entries().unwrap())).unwrap();
     assert_eq!(report.wrong, Vec::<String>::new());
-    assert!(report.channels.iter().all(audit::ChannelAccount::is_settled), "{:?}", report.channels);
+    let settled = report.channels.iter().all(audit::ChannelAccount::is_settled);
+    assert!(settled, "{:?}", report.channels);
     assert_eq!(report.sessions.iter().filter(|session| session.seller.is_some()).count(), 2);
 }
 

@@ -273,7 +273,7 @@ impl Channel {
     }
 
     /// What this party has on the way to the agent.
-    pub(super) fn deposit_under_way(&self) -> Option<Bytes> {
+    pub fn deposit_under_way(&self) -> Option<Bytes> {
         self.postings.values().find_map(|posting| match posting.trigger {
             Trigger::Deposit { amount, .. } => Some(amount),
             Trigger::Close { .. } | Trigger::Confirm { .. } | Trigger::FraudProof { .. } => None,

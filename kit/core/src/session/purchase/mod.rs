@@ -139,6 +139,11 @@ impl Purchase {
         self.phase.name()
     }
 
+    /// Whether the first payment waits for the channel.
+    pub const fn awaits_channel(&self) -> bool {
+        matches!(self.phase, Phase::Held { .. })
+    }
+
     /// Why it ended, once it is ending.
     pub const fn ended(&self) -> Option<End> {
         match self.phase {
