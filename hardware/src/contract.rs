@@ -6,7 +6,7 @@ use std::{error::Error, fmt, time::Duration};
 
 use coinop_core::{
     Timestamp,
-    board::{Board, BoardError, BoardErrorKind, Direction, Edge, Level, LineSpec},
+    board::{Board, BoardError, BoardErrorKind, Edge, Level, LineSpec},
 };
 
 use crate::plant::Wires;
@@ -55,13 +55,11 @@ const RULES: &[(&str, Rule)] = &[
 /// The lines of the contract: an output that is safe low and one that is safe high, each of which the world
 /// pulls to its safe level when nobody drives it, and two inputs that start low.
 pub fn lines() -> Vec<LineSpec> {
-    let spec =
-        |name: &str, direction, safe| LineSpec { name: name.to_owned(), direction, safe, max_on: None };
     vec![
-        spec("LAMP", Direction::Output, Level::Low),
-        spec("VALVE", Direction::Output, Level::High),
-        spec("LIGHT", Direction::Input, Level::Low),
-        spec("DOOR", Direction::Input, Level::Low),
+        LineSpec::output("LAMP", Level::Low),
+        LineSpec::output("VALVE", Level::High),
+        LineSpec::input("LIGHT"),
+        LineSpec::input("DOOR"),
     ]
 }
 

@@ -150,11 +150,3 @@ impl Sensor {
         self.coming.map(|(at, _)| at)
     }
 }
-
-fn input(name: &str) -> LineSpec {
-    LineSpec { name: name.to_owned(), direction: Direction::Input, safe: Level::Low, max_on: None }
-}
-
-fn output(name: &str, max_on: Option<Duration>) -> LineSpec {
-    LineSpec { name: name.to_owned(), direction: Direction::Output, safe: Level::Low, max_on }
-}

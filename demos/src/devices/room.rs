@@ -60,12 +60,7 @@ struct Room {
 
 impl Plant for Room {
     fn lines(&self) -> Vec<LineSpec> {
-        let sign = LineSpec {
-            name: self.sign.clone(),
-            direction: Direction::Output,
-            safe: Level::Low,
-            max_on: None,
-        };
+        let sign = LineSpec::output(&self.sign, Level::Low);
         std::iter::once(sign).chain(self.door.lines()).collect()
     }
 

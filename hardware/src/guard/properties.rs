@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use coinop_core::board::{Direction, Level, LineSpec};
+use coinop_core::board::{Level, LineSpec};
 use proptest::prelude::*;
 
 use super::*;
@@ -32,16 +32,10 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
 }
 
 fn specs() -> Vec<LineSpec> {
-    let spec = |name: &str, safe, max_on: Option<u64>| LineSpec {
-        name: name.to_owned(),
-        direction: Direction::Output,
-        safe,
-        max_on: max_on.map(Duration::from_millis),
-    };
     vec![
-        spec("LAMP", Level::Low, None),
-        spec("HEATER", Level::Low, Some(MAX_ON)),
-        spec("VALVE", Level::High, None),
+        LineSpec::output("LAMP", Level::Low),
+        LineSpec { max_on: Some(Duration::from_millis(MAX_ON)), ..LineSpec::output("HEATER", Level::Low) },
+        LineSpec::output("VALVE", Level::High),
     ]
 }
 

@@ -13,17 +13,13 @@ fn at(millis: u64) -> Timestamp {
     Timestamp::from_millis(millis)
 }
 
-fn spec(name: &str, direction: Direction, safe: Level, max_on: Option<u64>) -> LineSpec {
-    LineSpec { name: name.to_owned(), direction, safe, max_on: max_on.map(Duration::from_millis) }
-}
-
 fn lines() -> Vec<LineSpec> {
     vec![
-        spec("LAMP", Direction::Output, Level::Low, None),
-        spec("HEATER", Direction::Output, Level::Low, Some(500)),
+        LineSpec::output("LAMP", Level::Low),
+        LineSpec { max_on: Some(Duration::from_millis(500)), ..LineSpec::output("HEATER", Level::Low) },
         // A valve that must stand open when nobody pays for it to be shut.
-        spec("VALVE", Direction::Output, Level::High, None),
-        spec("LIGHT", Direction::Input, Level::Low, None),
+        LineSpec::output("VALVE", Level::High),
+        LineSpec::input("LIGHT"),
     ]
 }
 

@@ -6,7 +6,7 @@ use coinop_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Plant, Poke, Sensor, input, output};
+use super::{Plant, Poke, Sensor};
 
 /// How much one watt-hour is in millijoules, which are watts times milliseconds.
 const MILLIJOULES_PER_WH: u64 = 3_600_000;
@@ -169,7 +169,8 @@ impl Car {
 
 impl Plant for Car {
     fn lines(&self) -> Vec<LineSpec> {
-        vec![output(&self.spec.contactor, None), input(&self.spec.meter), input(&self.spec.plug)]
+        let CarSpec { contactor, meter, plug, .. } = &self.spec;
+        vec![LineSpec::output(contactor, Level::Low), LineSpec::input(meter), LineSpec::input(plug)]
     }
 
     fn step(&mut self, now: Timestamp, output: &dyn Fn(&str) -> Level) -> Vec<Poke> {

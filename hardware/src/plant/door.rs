@@ -6,7 +6,7 @@ use coinop_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Plant, Poke, input, output};
+use super::{Plant, Poke};
 
 /// A door and its visitor as a scenario describes them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,7 +142,7 @@ impl Door {
 
 impl Plant for Door {
     fn lines(&self) -> Vec<LineSpec> {
-        vec![output(&self.spec.lock, None), input(&self.spec.door)]
+        vec![LineSpec::output(&self.spec.lock, Level::Low), LineSpec::input(&self.spec.door)]
     }
 
     fn step(&mut self, now: Timestamp, output: &dyn Fn(&str) -> Level) -> Vec<Poke> {

@@ -6,7 +6,7 @@ use coinop_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Plant, Poke, Sensor, input, output};
+use super::{Plant, Poke, Sensor};
 
 /// A lamp as a scenario describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +49,10 @@ impl Lamp {
 impl Plant for Lamp {
     fn lines(&self) -> Vec<LineSpec> {
         let max_on = (self.spec.max_on_ms > 0).then(|| Duration::from_millis(self.spec.max_on_ms));
-        vec![output(&self.spec.lamp, max_on), input(&self.spec.light)]
+        vec![
+            LineSpec { max_on, ..LineSpec::output(&self.spec.lamp, Level::Low) },
+            LineSpec::input(&self.spec.light),
+        ]
     }
 
     fn step(&mut self, now: Timestamp, output: &dyn Fn(&str) -> Level) -> Vec<Poke> {

@@ -2,7 +2,7 @@
 //!
 //! Boards live in the crate `coinop-hardware`; no code outside it knows a pin number.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use core::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,26 @@ pub struct LineSpec {
     pub safe: Level,
     /// The longest an output may stay at its unsafe level without a pause; `None` is no limit.
     pub max_on: Option<Duration>,
+    /// How long an input has to keep a new level before the change is told; zero tells each one.
+    pub debounce: Duration,
+    /// The outputs that are never at their unsafe level together with this one, whoever pays.
+    pub never_with: BTreeSet<String>,
+}
+
+impl LineSpec {
+    /// An input without debounce.
+    pub fn input(name: impl Into<String>) -> Self {
+        Self::new(name.into(), Direction::Input, Level::Low)
+    }
+
+    /// An output with this safe level and no limit on its time at the other one.
+    pub fn output(name: impl Into<String>, safe: Level) -> Self {
+        Self::new(name.into(), Direction::Output, safe)
+    }
+
+    const fn new(name: String, direction: Direction, safe: Level) -> Self {
+        Self { name, direction, safe, max_on: None, debounce: Duration::ZERO, never_with: BTreeSet::new() }
+    }
 }
 
 /// An input that changed.

@@ -99,11 +99,7 @@ pub(crate) fn open(line: &str) -> ExitCode {
 }
 
 pub(crate) fn output(name: &str) -> LineSpec {
-    LineSpec { name: name.to_owned(), direction: Direction::Output, safe: Level::Low, max_on: None }
-}
-
-fn input(name: &str) -> LineSpec {
-    LineSpec { direction: Direction::Input, ..output(name) }
+    LineSpec::output(name, Level::Low)
 }
 
 fn holder_is_told() -> Result<String, Failure> {
@@ -137,11 +133,12 @@ fn stranger_is_told() -> Result<String, Failure> {
 fn nothing_half_taken() -> Result<String, Failure> {
     let held = GpioChip::open(&Wiring::default(), vec![output("VALVE")])?;
 
-    let both = GpioChip::open(&Wiring::default(), vec![input("LIGHT"), output("LAMP"), output("VALVE")]);
+    let both =
+        GpioChip::open(&Wiring::default(), vec![LineSpec::input("LIGHT"), output("LAMP"), output("VALVE")]);
 
     told(both, BoardErrorKind::Busy, "VALVE")?;
     drop(held);
-    GpioChip::open(&Wiring::default(), vec![output("LAMP"), input("LIGHT")])?;
+    GpioChip::open(&Wiring::default(), vec![output("LAMP"), LineSpec::input("LIGHT")])?;
     Ok(String::new())
 }
 
@@ -179,7 +176,8 @@ fn two_chips(first: &SimulatedChip) -> Result<String, Failure> {
 }
 
 fn edges_of_two_chips(first: &SimulatedChip, second: &SimulatedChip) -> Result<(), Failure> {
-    let mut board = GpioChip::open(&Wiring::default(), vec![input("LIGHT"), input("BUTTON")])?;
+    let mut board =
+        GpioChip::open(&Wiring::default(), vec![LineSpec::input("LIGHT"), LineSpec::input("BUTTON")])?;
     for level in ["pull-up", "pull-down"] {
         for (chip, line) in [(second, "BUTTON"), (first, "LIGHT")] {
             std::fs::write(chip.line(line).join("pull"), level)?;
