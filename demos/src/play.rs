@@ -40,7 +40,7 @@ pub(crate) const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 /// Plays a scenario to its end.
 pub(crate) fn play(options: &Play) -> color_eyre::Result<ExitCode> {
     let (scenario, text) = Scenario::load(&options.scenario)?;
-    if options.board != BoardChoice::Sim && options.speed.0 != Pace::Real(1.0) {
+    if keeps_real_time(&options.board) && options.speed.0 != Pace::Real(1.0) {
         bail!("a real board plays at speed 1 only: leave --speed out, or use --board sim");
     }
     let (journal, restored) = journal(options, text)?;
@@ -78,6 +78,16 @@ struct Run<'a> {
     restored: Restored,
 }
 
+/// Falls when a run is over, whatever ends it. What is still on the agenda holds the stage, and with it the
+/// guard, whose end drives the lines safe.
+struct Curtain(Agenda);
+
+impl Drop for Curtain {
+    fn drop(&mut self) {
+        self.0.clear();
+    }
+}
+
 /// What listens to the bus.
 struct Ears {
     book: Book,
@@ -100,16 +110,17 @@ impl Run<'_> {
         listen(&bus, &ears, &scenario, options, screen.is_some());
         let seed = sha256(format!("coinop chance {} {}", options.seed, now.millis()).as_bytes());
         let shell = Shell::new(Agenda::new(now), bus.clone(), journal, START, seed);
+        let curtain = Curtain(shell.agenda().clone());
         let rig = rig_kind(options, &clock);
         if options.data_dir.is_some() {
             shell.keep(book::STREAM, Box::new(book.scribe(expectations.clone())));
         }
         let name = options.scenario.clone();
+        let stop = stop_on_signal();
         let opening = Begin { shell: shell.clone(), scenario, seed: options.seed, rig, restored };
         let stage = Stage::build(opening).await?;
-        let stop = stop_on_signal();
         clock.set_pace(options.speed.0);
-        let frame = Frame { stage: &stage, ears: &ears, stop: &stop, clock: &clock };
+        let frame = Frame { stage: &stage, ears: &ears, stop: &stop, clock: &clock, board: &options.board };
         run_to_the_end(&shell, until, &frame, screen, options)
             .await
             .wrap_err("nothing more can be recorded")?;
@@ -120,6 +131,8 @@ impl Run<'_> {
             return Err(error.into());
         }
         let unleased = stage.unleased_on().as_millis();
+        // The lines are safe before anything is printed: nobody may be reading.
+        drop((stage, curtain));
         let at = shell.now().since(START);
         let mut ears = ears.borrow_mut();
         ears.book.tally.settle(u64::try_from(at.as_millis()).unwrap_or(u64::MAX));
@@ -160,7 +173,10 @@ async fn run_to_the_end(
     };
     let ended = run::run(shell, frame.clock, until, &mut || frame.on_screen(&mut screen)).await?;
     if ended == Ended::TimeUp && options.length.is_none() {
-        frame.clock.set_pace(Pace::Paused(1.0));
+        // On a real board time goes on, and without beats the guard drives what is still on safe.
+        if !keeps_real_time(frame.board) {
+            frame.clock.set_pace(Pace::Paused(1.0));
+        }
         while frame.on_screen(&mut screen) != Control::Quit {
             tokio::time::sleep(run::FRAME).await;
         }
@@ -229,27 +245,32 @@ fn rig_kind(options: &Play, clock: &Clock) -> rig::Kind {
 fn stop_on_signal() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
+    let signal = first_signal();
     tokio::task::spawn_local(async move {
-        wait_for_signal().await;
+        signal.await;
         flag.store(true, Ordering::Relaxed);
     });
     stop
 }
 
+/// Ends at the first signal that comes from now on, however late it is waited for.
 #[cfg(unix)]
-async fn wait_for_signal() {
+fn first_signal() -> impl Future<Output = ()> {
+    use std::task::Poll;
+
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-    let Ok(mut interrupt) = signal(SignalKind::interrupt()) else { return };
-    std::future::poll_fn(|context| {
-        let either = terminate.poll_recv(context).is_ready() || interrupt.poll_recv(context).is_ready();
-        if either { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+
+    let mut signals: Vec<_> =
+        [SignalKind::terminate(), SignalKind::interrupt()].into_iter().flat_map(signal).collect();
+    std::future::poll_fn(move |context| {
+        // All of them are asked, or the others would wake nobody.
+        let raised = signals.iter_mut().map(|signal| signal.poll_recv(context).is_ready());
+        if raised.fold(false, |any, one| any | one) { Poll::Ready(()) } else { Poll::Pending }
     })
-    .await;
 }
 
 #[cfg(not(unix))]
-async fn wait_for_signal() {
+async fn first_signal() {
     // Without the signal there is still the key.
     let _ = tokio::signal::ctrl_c().await;
 }
@@ -260,6 +281,7 @@ struct Frame<'a> {
     ears: &'a Rc<RefCell<Ears>>,
     stop: &'a Arc<AtomicBool>,
     clock: &'a Clock,
+    board: &'a BoardChoice,
 }
 
 impl Frame<'_> {
@@ -286,13 +308,22 @@ impl Frame<'_> {
         })
     }
 
+    /// Goes on at another pace, where that can be.
+    fn repaced(&self, pace: Pace) -> Control {
+        if keeps_real_time(self.board) {
+            self.stage.refuse("a real board keeps real time: it cannot be paused, hurried or slowed down");
+            return Control::Continue;
+        }
+        Control::Pace(pace)
+    }
+
     fn act(&self, action: Action) -> Control {
         let pace = self.clock.pace();
         match action {
             Action::Quit => Control::Quit,
-            Action::Pause => Control::Pace(paused_or_not(pace)),
-            Action::Faster => Control::Pace(changed(pace, 2.0)),
-            Action::Slower => Control::Pace(changed(pace, 0.5)),
+            Action::Pause => self.repaced(paused_or_not(pace)),
+            Action::Faster => self.repaced(changed(pace, 2.0)),
+            Action::Slower => self.repaced(changed(pace, 0.5)),
             Action::Poke { line, level } => {
                 self.stage.poke(&line, level);
                 Control::Continue
@@ -302,6 +333,15 @@ impl Frame<'_> {
                 Control::Continue
             }
         }
+    }
+}
+
+/// Whether leases would outlast what is paid when the clock is held or slowed: the world behind a real board
+/// does not wait.
+const fn keeps_real_time(board: &BoardChoice) -> bool {
+    match board {
+        BoardChoice::Sim => false,
+        BoardChoice::Gpiochip { .. } => true,
     }
 }
 

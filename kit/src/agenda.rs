@@ -81,6 +81,14 @@ impl Agenda {
         drop(doomed);
     }
 
+    /// Takes every task off the queue. What they own is dropped, and who owned the queue in turn through
+    /// them.
+    pub fn clear(&self) {
+        let tasks = self.0.tasks.take();
+        // Outside the borrow, as in `cancel`.
+        drop(tasks);
+    }
+
     /// The next task that is due.
     pub fn due(&self) -> Option<Task> {
         let mut tasks = self.0.tasks.borrow_mut();
@@ -114,6 +122,20 @@ mod tests {
 
         assert_eq!(*log.borrow(), ["first", "a", "b", "c"]);
         assert_eq!(agenda.next(), Some(Timestamp::from_millis(10)));
+    }
+
+    #[test]
+    fn a_cleared_agenda_lets_go_of_what_its_tasks_own() {
+        struct Owner(Agenda);
+        let owner = Rc::new(Owner(Agenda::new(Timestamp::from_millis(0))));
+        let own = Rc::clone(&owner);
+        owner.0.soon(Rank(1), async move { drop(own) });
+        assert_eq!(Rc::strong_count(&owner), 2);
+
+        owner.0.clear();
+
+        assert_eq!(Rc::strong_count(&owner), 1);
+        assert_eq!(owner.0.next(), None);
     }
 
     #[test]

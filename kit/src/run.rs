@@ -127,6 +127,8 @@ pub async fn run(
                 Control::Pace(pace) => clock.set_pace(pace),
                 Control::Quit => return Ok(Ended::Quit),
             }
+            // A run that is never idle would keep everybody else on this thread waiting: signals, too.
+            tokio::task::yield_now().await;
         }
         if idle {
             let next = shell.agenda().next().map_or(until, |at| at.min(until));

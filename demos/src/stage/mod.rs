@@ -124,6 +124,11 @@ impl Stage {
         }
     }
 
+    /// Tells that something that was asked for is not done.
+    pub(crate) fn refuse(&self, reason: &str) {
+        self.tell("director", Fact::Refusal { reason: reason.to_owned() });
+    }
+
     fn party(&self, name: &str) -> Option<Rc<Party>> {
         self.cast.borrow().get(name).and_then(|role| role.party.clone())
     }
