@@ -9,6 +9,7 @@ mod folder;
 mod play;
 mod rig;
 mod scenario;
+mod service;
 mod show;
 mod stage;
 mod tally;

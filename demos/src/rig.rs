@@ -18,6 +18,8 @@ use coinop_hardware::{
     sim::SimChip,
 };
 
+use crate::service::Service;
+
 /// How fast a person may let a run go: the guard of a simulated board is given that much more time.
 pub(crate) const FASTEST: f64 = 10.0;
 /// How many reports of the guard may wait.
@@ -40,13 +42,20 @@ pub(crate) struct Rig {
     guard: Guard,
     chip: Option<SimChip>,
     worlds: Vec<World<SimChip>>,
+    /// Dropped after the guard: whoever hears that the program stops finds the lines safe.
+    service: Service,
 }
 
 enum Guard {
     /// Stepped by the scenario, so that the same seed gives the same bytes.
     Inline(Box<Keeper>),
     /// Apart from every runtime and actor.
-    Thread { sentry: Sentry, reports: Receiver<Report> },
+    Thread {
+        sentry: Sentry,
+        reports: Receiver<Report>,
+        /// How many steps of it have been seen.
+        steps: u64,
+    },
 }
 
 /// The hardware cannot be used.
@@ -95,14 +104,15 @@ impl Rig {
             }
             Kind::Gpiochip(chip, clock) => {
                 let board = gpiochip(chip, lines)?;
-                Ok(Self { guard: Guard::post(board, clock, 1.0)?, chip: None, worlds: Vec::new() })
+                let guard = Guard::post(board, clock, 1.0)?;
+                Ok(Self { guard, chip: None, worlds: Vec::new(), service: Service::of_environment() })
             }
         }
     }
 
     fn simulated(guard: Guard, chip: SimChip, plants: Vec<Box<dyn Plant>>) -> Self {
         let worlds = plants.into_iter().map(|plant| World::new(chip.clone(), plant)).collect();
-        Self { guard, chip: Some(chip), worlds }
+        Self { guard, chip: Some(chip), worlds, service: Service::of_environment() }
     }
 
     /// Wants an output on until then; what came of it is among the reports, now or later.
@@ -159,13 +169,16 @@ impl Rig {
                 keeper.beat(now);
                 keeper.step(now)
             }
-            Guard::Thread { sentry, reports } => {
+            Guard::Thread { sentry, reports, .. } => {
                 if let Err(SentryError::Gone) = sentry.send(Command::Beat) {
                     return Err(SentryError::Gone.into());
                 }
                 reports.try_iter().collect()
             }
         };
+        if self.guard.is_alive() {
+            self.service.beat();
+        }
         for world in &mut self.worlds {
             world.step(now)?;
         }
@@ -234,7 +247,16 @@ impl Guard {
             let _ = sender.try_send(report);
         };
         let sentry = Sentry::post(board, limits(speed), move || clock.now(), tell)?;
-        Ok(Self::Thread { sentry, reports })
+        Ok(Self::Thread { sentry, reports, steps: 0 })
+    }
+
+    /// Whether it has looked at its lines since the last time this was asked.
+    fn is_alive(&mut self) -> bool {
+        match self {
+            // It was stepped by who asks.
+            Self::Inline(_) => true,
+            Self::Thread { sentry, steps, .. } => std::mem::replace(steps, sentry.steps()) < *steps,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, channel},
+        mpsc::{Receiver, Sender, channel},
     },
     time::Duration,
 };
@@ -326,4 +326,55 @@ fn a_sentry_that_panics_itself_leaves_its_lines_safe_and_says_that_it_is_gone() 
     while reports.recv_timeout(PATIENCE).is_ok() {}
     assert_eq!(chip.level("LAMP"), Ok(Level::Low));
     assert!(matches!(sentry.send(Command::Beat), Err(SentryError::Gone)));
+}
+
+/// A board that answers no more once its lamp is on, until it is let go.
+struct Mute {
+    board: SimBoard,
+    is_stuck: Sender<()>,
+    go_on: Receiver<()>,
+}
+
+impl Board for Mute {
+    fn lines(&self) -> &[LineSpec] {
+        self.board.lines()
+    }
+
+    fn read(&mut self, line: &str) -> Result<Level, BoardError> {
+        self.board.read(line)
+    }
+
+    fn drive(&mut self, line: &str, level: Level) -> Result<(), BoardError> {
+        self.board.drive(line, level)?;
+        if (line, level) == ("LAMP", Level::High) {
+            self.is_stuck.send(()).unwrap();
+            self.go_on.recv_timeout(PATIENCE).unwrap();
+        }
+        Ok(())
+    }
+
+    fn edges(&mut self, now: Timestamp) -> Result<Vec<Edge>, BoardError> {
+        self.board.edges(now)
+    }
+}
+
+#[test]
+fn a_sentry_whose_board_does_not_answer_steps_no_more() {
+    let ((tell_stuck, stuck), (let_go, go_on)) = (channel(), channel());
+    let chip = chip();
+    let board = Mute { board: chip.board().unwrap(), is_stuck: tell_stuck, go_on };
+    let (tell, reports) = channel();
+    let tell = move |report| drop(tell.send(report));
+    let sentry = Sentry::post(Box::new(board), LIMITS, || at(0), tell).unwrap();
+    sentry.send(Command::Lease(lease("LAMP", 300))).unwrap();
+    stuck.recv_timeout(PATIENCE).unwrap();
+
+    let before = sentry.steps();
+    while sentry.send(Command::Beat).is_ok() {}
+    assert_eq!(sentry.steps(), before, "nothing of a full inbox was taken");
+
+    let_go.send(()).unwrap();
+    chip.poke("LIGHT", Level::High).unwrap();
+    while !matches!(reports.recv_timeout(PATIENCE).unwrap(), Report::Edge(_)) {}
+    assert!(sentry.steps() > before);
 }

@@ -52,6 +52,7 @@ pub enum SentryError {
 pub struct Sentry {
     commands: Option<SyncSender<Command>>,
     unleased_on_ms: Arc<AtomicU64>,
+    steps: Arc<AtomicU64>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
@@ -70,14 +71,16 @@ impl Sentry {
     ) -> Result<Self, SentryError> {
         let (commands, inbox) = sync_channel(COMMANDS);
         let unleased_on_ms = Arc::new(AtomicU64::new(0));
-        let shown = Arc::clone(&unleased_on_ms);
+        let steps = Arc::new(AtomicU64::new(0));
+        let shown = (Arc::clone(&unleased_on_ms), Arc::clone(&steps));
         let watch = move || {
             let keeper = Keeper::new(board, limits, clock());
-            Watch { keeper, inbox, clock, tell, unleased_on_ms: shown }.run();
+            let (unleased_on_ms, steps) = shown;
+            Watch { keeper, inbox, clock, tell, unleased_on_ms, steps }.run();
         };
         let thread =
             thread::Builder::new().name("guard".to_owned()).spawn(watch).map_err(SentryError::Start)?;
-        Ok(Self { commands: Some(commands), unleased_on_ms, thread: Some(thread) })
+        Ok(Self { commands: Some(commands), unleased_on_ms, steps, thread: Some(thread) })
     }
 
     /// Hands over a command without waiting.
@@ -96,6 +99,12 @@ impl Sentry {
     /// How long outputs were on without a lease so far, in whole milliseconds.
     pub fn unleased_on(&self) -> Duration {
         Duration::from_millis(self.unleased_on_ms.load(Ordering::Relaxed))
+    }
+
+    /// How often the guard has looked at its lines so far. While it grows the thread is alive; a board that
+    /// does not answer lets it stand still.
+    pub fn steps(&self) -> u64 {
+        self.steps.load(Ordering::Relaxed)
     }
 }
 
@@ -116,6 +125,7 @@ struct Watch<Clock, Tell> {
     clock: Clock,
     tell: Tell,
     unleased_on_ms: Arc<AtomicU64>,
+    steps: Arc<AtomicU64>,
 }
 
 impl<Clock: Fn() -> Timestamp, Tell: FnMut(Report)> Watch<Clock, Tell> {
@@ -128,6 +138,7 @@ impl<Clock: Fn() -> Timestamp, Tell: FnMut(Report)> Watch<Clock, Tell> {
             }
             let unleased = u64::try_from(self.keeper.unleased_on().as_millis()).unwrap_or(u64::MAX);
             self.unleased_on_ms.store(unleased, Ordering::Relaxed);
+            self.steps.fetch_add(1, Ordering::Relaxed);
             match self.inbox.recv_timeout(WATCH) {
                 Ok(command) => self.obey(command),
                 Err(RecvTimeoutError::Timeout) => {}

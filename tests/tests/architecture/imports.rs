@@ -56,7 +56,7 @@ const GUESTS: &[(&[&str], &[&str])] = &[
     (&["redb"], &["coinop"]),
     (&["axum", "tokio-tungstenite", "rustls"], &["coinop"]),
     (&["tokio"], &["coinop", "coinop-demos"]),
-    (&["clap", "color-eyre", "tracing-subscriber"], &["coinop-demos"]),
+    (&["clap", "color-eyre", "sd-notify", "tracing-subscriber"], &["coinop-demos"]),
     (&["gpiocdev", "gpiocdev-uapi", "linux-embedded-hal", "rppal"], &["coinop-hardware", "coinop-hil"]),
     (&["gpiosim"], &["coinop-hil"]),
 ];
