@@ -262,8 +262,15 @@ impl Guard {
 
 #[cfg(target_os = "linux")]
 fn gpiochip(chip: Option<String>, lines: Vec<LineSpec>) -> Result<Box<dyn Board>, BoardError> {
-    use coinop_hardware::gpiochip::{GpioChip, Wiring};
+    use coinop_hardware::gpiochip::{GpioChip, Wiring, outputs_outlive_their_owner};
 
+    if let Some(switch) = outputs_outlive_their_owner() {
+        tracing::warn!(
+            switch = %switch.display(),
+            "this kernel keeps an output driven when its program is killed: put dtparam=strict_gpiod into \
+             /boot/firmware/config.txt and start the Pi again"
+        );
+    }
     let wiring = Wiring { chip, ..Wiring::default() };
     Ok(Box::new(GpioChip::open(&wiring, lines)?))
 }

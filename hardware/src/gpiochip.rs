@@ -2,10 +2,13 @@
 //!
 //! Lines are found by the names the kernel has for them (`gpioinfo` lists them). When the program ends,
 //! whatever the way, SIGKILL included, the kernel releases the lines and they turn back into inputs. Give an
-//! actuator an external pull to its safe level: then it is safe without the program, too.
+//! actuator an external pull to its safe level: then it is safe without the program, too. The kernels of
+//! Raspberry Pi OS release the lines but keep outputs driven, unless they are told not to:
+//! [`outputs_outlive_their_owner`].
 
 mod error;
 mod find;
+mod release;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,6 +27,8 @@ use serde::{Deserialize, Serialize};
 
 use error::{on_line, wrong_direction};
 use find::{Found, find};
+
+pub use release::outputs_outlive_their_owner;
 
 /// The name under which the kernel shows our lines to others.
 pub const CONSUMER: &str = "coinop";
