@@ -57,6 +57,15 @@ fn every_scenario_of_the_folder_comes_out_as_it_expects() {
 }
 
 #[test]
+fn the_first_lamp_of_a_raspberry_pi_comes_out_as_it_expects() {
+    let file: PathBuf = [env!("CARGO_MANIFEST_DIR"), "../hardware/pi/first-lamp.toml"].iter().collect();
+
+    let played = play(file.to_str().unwrap(), &[]);
+
+    assert_eq!((played.code, played.err.as_str()), (0, ""));
+}
+
+#[test]
 fn every_scenario_of_the_folder_is_built_in() {
     let listed = coinop(&["list"]).out;
 

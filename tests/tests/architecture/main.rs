@@ -7,5 +7,6 @@ mod code;
 mod documents;
 mod imports;
 mod manifests;
+mod pi;
 mod rooms;
 mod workspace;
