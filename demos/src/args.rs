@@ -72,6 +72,9 @@ pub(crate) struct Play {
     /// The board: `sim`, or `gpiochip` with the lines found by the kernel's names on all chips or on CHIP.
     #[arg(long, default_value = "sim", value_name = "sim|gpiochip[:CHIP]", value_parser = board)]
     pub(crate) board: BoardChoice,
+    /// Toggle this line while all is well, for a watchdog outside that cuts the power when it rests.
+    #[arg(long, value_name = "LINE")]
+    pub(crate) watchdog: Option<String>,
     /// Keep everything in this folder, and go on from there.
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
@@ -87,6 +90,7 @@ impl Default for Play {
             speed: Speed(Pace::Real(1.0)),
             seed: 1,
             board: BoardChoice::Sim,
+            watchdog: None,
             data_dir: None,
         }
     }

@@ -117,7 +117,8 @@ impl Run<'_> {
         }
         let name = options.scenario.clone();
         let stop = stop_on_signal();
-        let opening = Begin { shell: shell.clone(), scenario, seed: options.seed, rig, restored };
+        let (seed, watchdog) = (options.seed, options.watchdog.clone());
+        let opening = Begin { shell: shell.clone(), scenario, seed, rig, watchdog, restored };
         let stage = Stage::build(opening).await?;
         clock.set_pace(options.speed.0);
         let frame = Frame { stage: &stage, ears: &ears, stop: &stop, clock: &clock, board: &options.board };

@@ -13,7 +13,7 @@ use coinop::{
     run::Clock,
 };
 use coinop_hardware::{
-    guard::{Command, Keeper, Lease, Limits, Report, Sentry, SentryError},
+    guard::{Command, Keeper, Lease, Limits, Refusal, Report, Sentry, SentryError, Watchdog},
     plant::{Plant, Wires, World},
     sim::SimChip,
 };
@@ -22,6 +22,8 @@ use crate::service::Service;
 
 /// How fast a person may let a run go: the guard of a simulated board is given that much more time.
 pub(crate) const FASTEST: f64 = 10.0;
+/// How often the line for a watchdog outside moves, at most.
+const WATCHED_EVERY: Duration = Duration::from_millis(100);
 /// How many reports of the guard may wait.
 const REPORTS: usize = 4_096;
 
@@ -34,6 +36,8 @@ fn limits(speed: f64) -> Limits {
         heartbeat: Duration::from_millis(500).mul_f64(speed.max(1.0)),
         pause: Duration::from_secs(1),
         early,
+        // Longer than a small relay takes to let go.
+        dead_time: Duration::from_millis(50),
     }
 }
 
@@ -67,6 +71,9 @@ pub(crate) enum RigError {
     /// The guard is gone.
     #[error(transparent)]
     Sentry(#[from] SentryError),
+    /// The watchdog's line cannot be toggled.
+    #[error("no line for a watchdog: {0}")]
+    Watchdog(#[from] Refusal),
 }
 
 /// Which board, and where its guard runs.
@@ -80,31 +87,32 @@ pub(crate) enum Kind {
 }
 
 impl Rig {
-    /// Takes the board; `plants` are the simulated worlds behind it, which a real board has already.
+    /// Takes the board; `plants` are the simulated worlds behind it, which a real board has already. The
+    /// line of a watchdog joins the others.
     pub(crate) fn new(
         kind: Kind,
-        lines: Vec<LineSpec>,
+        mut lines: Vec<LineSpec>,
         plants: Vec<Box<dyn Plant>>,
+        watchdog: Option<&str>,
         now: Timestamp,
     ) -> Result<Self, RigError> {
+        lines.extend(watchdog.map(|line| LineSpec::output(line, Level::Low)));
+        let keep = |board, limits| keeper(board, limits, watchdog, now);
         match kind {
             Kind::Virtual => {
                 let chip = SimChip::new(lines);
-                let keeper = Keeper::new(
-                    Box::new(chip.board()?),
-                    Limits { early: Duration::ZERO, ..limits(1.0) },
-                    now,
-                );
+                let limits = Limits { early: Duration::ZERO, ..limits(1.0) };
+                let keeper = keep(Box::new(chip.board()?), limits)?;
                 Ok(Self::simulated(Guard::Inline(Box::new(keeper)), chip, plants))
             }
             Kind::Paced(clock, speed) => {
                 let chip = SimChip::new(lines);
-                let guard = Guard::post(Box::new(chip.board()?), clock, speed.max(FASTEST))?;
+                let guard = Guard::post(keep(Box::new(chip.board()?), limits(speed.max(FASTEST)))?, clock)?;
                 Ok(Self::simulated(guard, chip, plants))
             }
             Kind::Gpiochip(chip, clock) => {
                 let board = gpiochip(chip, lines)?;
-                let guard = Guard::post(board, clock, 1.0)?;
+                let guard = Guard::post(keep(board, limits(1.0))?, clock)?;
                 Ok(Self { guard, chip: None, worlds: Vec::new(), service: Service::of_environment() })
             }
         }
@@ -240,13 +248,13 @@ pub(crate) enum Stuck {
 }
 
 impl Guard {
-    fn post(board: Box<dyn Board>, clock: Clock, speed: f64) -> Result<Self, RigError> {
+    fn post(keeper: Keeper, clock: Clock) -> Result<Self, RigError> {
         let (sender, reports) = sync_channel(REPORTS);
         let tell = move |report| {
             // A full queue means that nobody looks; the guard goes on guarding.
             let _ = sender.try_send(report);
         };
-        let sentry = Sentry::post(board, limits(speed), move || clock.now(), tell)?;
+        let sentry = Sentry::post(keeper, move || clock.now(), tell)?;
         Ok(Self::Thread { sentry, reports, steps: 0 })
     }
 
@@ -258,6 +266,19 @@ impl Guard {
             Self::Thread { sentry, steps, .. } => std::mem::replace(steps, sentry.steps()) < *steps,
         }
     }
+}
+
+fn keeper(
+    board: Box<dyn Board>,
+    limits: Limits,
+    watchdog: Option<&str>,
+    now: Timestamp,
+) -> Result<Keeper, RigError> {
+    let mut keeper = Keeper::new(board, limits, now);
+    if let Some(line) = watchdog {
+        keeper.toggle(&Watchdog { line: line.to_owned(), every: WATCHED_EVERY })?;
+    }
+    Ok(keeper)
 }
 
 #[cfg(target_os = "linux")]

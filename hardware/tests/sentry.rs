@@ -27,6 +27,7 @@ const LIMITS: Limits = Limits {
     heartbeat: Duration::from_secs(10),
     pause: Duration::from_millis(200),
     early: Duration::ZERO,
+    dead_time: Duration::from_millis(20),
 };
 /// So long that only a hang passes it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -197,8 +198,7 @@ impl Post {
         let (tell, reports) = channel();
         let hand = Arc::clone(&clock);
         let sentry = Sentry::post(
-            Box::new(chip.board().unwrap()),
-            LIMITS,
+            Keeper::new(Box::new(chip.board().unwrap()), LIMITS, at(0)),
             move || at(hand.load(Ordering::SeqCst)),
             // A test that has ended listens no longer.
             move |report| drop(tell.send(report)),
@@ -306,8 +306,7 @@ fn a_sentry_that_panics_itself_leaves_its_lines_safe_and_says_that_it_is_gone() 
     let chip = chip();
     let (tell, reports) = channel();
     let sentry = Sentry::post(
-        Box::new(chip.board().unwrap()),
-        LIMITS,
+        Keeper::new(Box::new(chip.board().unwrap()), LIMITS, at(0)),
         || at(0),
         move |report| {
             tell.send(report.clone()).unwrap();
@@ -365,7 +364,7 @@ fn a_sentry_whose_board_does_not_answer_steps_no_more() {
     let board = Mute { board: chip.board().unwrap(), is_stuck: tell_stuck, go_on };
     let (tell, reports) = channel();
     let tell = move |report| drop(tell.send(report));
-    let sentry = Sentry::post(Box::new(board), LIMITS, || at(0), tell).unwrap();
+    let sentry = Sentry::post(Keeper::new(Box::new(board), LIMITS, at(0)), || at(0), tell).unwrap();
     sentry.send(Command::Lease(lease("LAMP", 300))).unwrap();
     stuck.recv_timeout(PATIENCE).unwrap();
 

@@ -51,6 +51,7 @@ pub(crate) struct Begin {
     pub(crate) scenario: Scenario,
     pub(crate) seed: u64,
     pub(crate) rig: rig::Kind,
+    pub(crate) watchdog: Option<String>,
     pub(crate) restored: Restored,
 }
 
@@ -91,7 +92,7 @@ pub(crate) fn key(seed: u64, name: &str) -> Result<SecretKey, KeyError> {
 impl Stage {
     /// Builds the stage and lets everybody begin.
     pub(crate) async fn build(begin: Begin) -> Result<Rc<Self>, StageError> {
-        let Begin { shell, scenario, seed, rig, restored } = begin;
+        let Begin { shell, scenario, seed, rig, watchdog, restored } = begin;
         let network = Network::new(shell.agenda().clone(), scenario.latency.0);
         let config = Config {
             genesis: before(shell.start()),
@@ -102,7 +103,7 @@ impl Stage {
         let market = Address::of_key(&key(seed, "market")?.public());
         let desk = Desk::open(&shell, &network, MARKET, market, &restored)?;
         let (things, plants, lines) = things(&scenario, shell.now().max(shell.start()))?;
-        let rig = Rig::new(rig, lines, plants, shell.now().max(shell.start()))?;
+        let rig = Rig::new(rig, lines, plants, watchdog.as_deref(), shell.now().max(shell.start()))?;
         let stage = Rc::new(Self {
             shell,
             scenario,

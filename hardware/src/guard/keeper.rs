@@ -2,10 +2,10 @@ use std::{collections::BTreeSet, time::Duration};
 
 use coinop_core::{
     Timestamp,
-    board::{Board, BoardError, BoardErrorKind, Direction, Edge, Level},
+    board::{Board, BoardError, BoardErrorKind, Edge, Level},
 };
 
-use super::{Drive, Guard, Lease, Limits, Refusal, Trip};
+use super::{Drive, Guard, Lease, Limits, Refusal, Trip, Watchdog, debounce::Debounce};
 
 /// What a [`Keeper`] has to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum Report {
         /// Since when.
         at: Timestamp,
     },
-    /// An input changed.
+    /// An input changed, and kept its level as long as its debounce.
     Edge(Edge),
     /// A lease was granted and replaces the line's lease.
     Granted {
@@ -49,6 +49,7 @@ pub enum Report {
 pub struct Keeper {
     guard: Guard,
     board: Box<dyn Board>,
+    debounce: Debounce,
     told: Told,
 }
 
@@ -63,7 +64,17 @@ struct Told {
 impl Keeper {
     /// Guards `board` from `now` on; that is the first beat.
     pub fn new(board: Box<dyn Board>, limits: Limits, now: Timestamp) -> Self {
-        Self { guard: Guard::new(board.lines(), limits, now), board, told: Told::default() }
+        let (guard, debounce) = (Guard::new(board.lines(), limits, now), Debounce::new(board.lines()));
+        Self { guard, board, debounce, told: Told::default() }
+    }
+
+    /// Toggles an output for a watchdog outside; how it moves is not told.
+    ///
+    /// # Errors
+    ///
+    /// As [`Guard::toggle`].
+    pub fn toggle(&mut self, watchdog: &Watchdog) -> Result<(), Refusal> {
+        self.guard.toggle(watchdog)
     }
 
     /// Grants a lease; the line moves at the next [`step`](Keeper::step).
@@ -98,9 +109,9 @@ impl Keeper {
         reports
     }
 
-    /// When the next step is due for the outputs' sake; inputs want to be looked at more often.
+    /// When the next step is due by itself; new edges want to be looked for more often.
     pub fn next_wake(&self) -> Option<Timestamp> {
-        self.guard.next_wake()
+        self.guard.next_wake().into_iter().chain(self.debounce.next_wake()).min()
     }
 
     /// The rules and what they hold at present.
@@ -117,7 +128,10 @@ impl Keeper {
         let lines: Vec<String> = self.board.lines().iter().map(|spec| spec.name.clone()).collect();
         for line in lines {
             match self.board.read(&line) {
-                Ok(level) => reports.push(Report::Line { line, level, at: now }),
+                Ok(level) => {
+                    self.debounce.told(&line, level);
+                    reports.push(Report::Line { line, level, at: now });
+                }
                 Err(error) => self.fail(now, BoardError { line, ..error }, reports),
             }
         }
@@ -125,11 +139,34 @@ impl Keeper {
 
     fn take_edges(&mut self, now: Timestamp, reports: &mut Vec<Report>) {
         match self.board.edges(now) {
-            Ok(edges) => reports.extend(edges.into_iter().map(Report::Edge)),
+            Ok(edges) => self.tell_edges(edges, now, reports),
             // The meter's loss, not a reason to distrust the outputs.
-            Err(error) if error.kind == BoardErrorKind::EdgesLost => reports.push(Report::Fault(error)),
-            Err(error) => self.fail(now, error, reports),
+            Err(error) if error.kind == BoardErrorKind::EdgesLost => {
+                reports.push(Report::Fault(error));
+                let edges = self.look_again(now, reports);
+                self.tell_edges(edges, now, reports);
+            }
+            Err(error) => {
+                self.tell_edges(Vec::new(), now, reports);
+                self.fail(now, error, reports);
+            }
         }
+    }
+
+    fn tell_edges(&mut self, edges: Vec<Edge>, now: Timestamp, reports: &mut Vec<Report>) {
+        reports.extend(self.debounce.pass(edges, now).into_iter().map(Report::Edge));
+    }
+
+    /// What has a debounce is taken at the level it has now, whatever was lost.
+    fn look_again(&mut self, now: Timestamp, reports: &mut Vec<Report>) -> Vec<Edge> {
+        let mut edges = Vec::new();
+        for line in self.debounce.lines() {
+            match self.board.read(&line) {
+                Ok(level) => edges.push(Edge { line, level, at: now }),
+                Err(error) => self.fail(now, BoardError { line, ..error }, reports),
+            }
+        }
+        edges
     }
 
     /// Ends because every failure silences the line it is about until the guard tries it again.
@@ -141,6 +178,7 @@ impl Keeper {
             }
             for Drive { line, level } in due {
                 match self.board.drive(&line, level) {
+                    Ok(()) if self.guard.is_watchdog(&line) => {}
                     Ok(()) => reports.push(Report::Line { line, level, at: now }),
                     Err(error) => self.fail(now, BoardError { line, ..error }, reports),
                 }
@@ -166,10 +204,9 @@ impl Keeper {
 }
 
 impl Drop for Keeper {
+    /// In the order in which the outputs go safe together.
     fn drop(&mut self) {
-        let outputs = self.board.lines().iter().filter(|spec| spec.direction == Direction::Output);
-        let safe: Vec<_> = outputs.map(|spec| (spec.name.clone(), spec.safe)).collect();
-        for (line, level) in safe {
+        for Drive { line, level } in self.guard.stop_order() {
             // Nobody is left to tell; the board itself lets go of its lines right after.
             let _ = self.board.drive(&line, level);
         }

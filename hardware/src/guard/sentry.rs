@@ -9,9 +9,9 @@ use std::{
     time::Duration,
 };
 
-use coinop_core::{Timestamp, board::Board};
+use coinop_core::Timestamp;
 
-use super::{Keeper, Lease, Limits, Report};
+use super::{Keeper, Lease, Report};
 
 /// How many commands may wait; more than a whole street sends in a second.
 const COMMANDS: usize = 256;
@@ -57,15 +57,15 @@ pub struct Sentry {
 }
 
 impl Sentry {
-    /// Puts `board` under guard. `clock` must not go back and may run faster than real time; then let
-    /// [`Limits::early`] grow with it. `tell` is called on the guard's thread and must not block.
+    /// Puts the keeper on its thread. `clock` goes on from the keeper's last moment and may run faster than
+    /// real time; then let [`Limits::early`](super::Limits::early) grow with it. `tell` is called on the
+    /// guard's thread and must not block.
     ///
     /// # Errors
     ///
     /// [`SentryError::Start`] when the system gives no thread.
     pub fn post(
-        board: Box<dyn Board>,
-        limits: Limits,
+        keeper: Keeper,
         clock: impl Fn() -> Timestamp + Send + 'static,
         tell: impl FnMut(Report) + Send + 'static,
     ) -> Result<Self, SentryError> {
@@ -74,7 +74,6 @@ impl Sentry {
         let steps = Arc::new(AtomicU64::new(0));
         let shown = (Arc::clone(&unleased_on_ms), Arc::clone(&steps));
         let watch = move || {
-            let keeper = Keeper::new(board, limits, clock());
             let (unleased_on_ms, steps) = shown;
             Watch { keeper, inbox, clock, tell, unleased_on_ms, steps }.run();
         };
@@ -132,10 +131,7 @@ impl<Clock: Fn() -> Timestamp, Tell: FnMut(Report)> Watch<Clock, Tell> {
     /// Ends when the owner is gone; dropping the keeper drives the lines safe.
     fn run(mut self) {
         loop {
-            let now = (self.clock)();
-            for report in self.keeper.step(now) {
-                (self.tell)(report);
-            }
+            self.step();
             let unleased = u64::try_from(self.keeper.unleased_on().as_millis()).unwrap_or(u64::MAX);
             self.unleased_on_ms.store(unleased, Ordering::Relaxed);
             self.steps.fetch_add(1, Ordering::Relaxed);
@@ -144,6 +140,12 @@ impl<Clock: Fn() -> Timestamp, Tell: FnMut(Report)> Watch<Clock, Tell> {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+        }
+    }
+
+    fn step(&mut self) {
+        for report in self.keeper.step((self.clock)()) {
+            (self.tell)(report);
         }
     }
 
@@ -167,7 +169,11 @@ impl<Clock: Fn() -> Timestamp, Tell: FnMut(Report)> Watch<Clock, Tell> {
                 };
                 (self.tell)(answer);
             }
-            Command::Release(line) => self.keeper.release(now, &line),
+            Command::Release(line) => {
+                self.keeper.release(now, &line);
+                // The next command may be a lease of what was interlocked with it.
+                self.step();
+            }
             Command::Beat => self.keeper.beat(now),
         }
     }

@@ -7,6 +7,7 @@ const LIMITS: Limits = Limits {
     heartbeat: Duration::from_secs(1),
     pause: Duration::from_millis(200),
     early: Duration::ZERO,
+    dead_time: Duration::from_millis(20),
 };
 
 fn at(millis: u64) -> Timestamp {
@@ -151,7 +152,7 @@ fn without_a_heartbeat_every_line_goes_safe_and_its_lease_is_void() {
     let _ = guard.step(at(0));
 
     assert_eq!(guard.next_wake(), Some(at(1_000)));
-    assert_eq!(guard.step(at(1_000)), [drive("LAMP", Level::Low), drive("VALVE", Level::High)]);
+    assert_eq!(guard.step(at(1_000)), [drive("VALVE", Level::High), drive("LAMP", Level::Low)]);
 
     let refusal = guard.lease(at(1_001), &lease("LAMP", 2_000)).unwrap_err();
     assert_eq!(refusal, Refusal::Tripped(Trip::Silent { last: at(0) }));

@@ -10,7 +10,7 @@ use coinop_core::{
 };
 use coinop_hardware::{
     gpiochip::{GpioChip, Wiring},
-    guard::{Command, Lease, Limits, Report as Told, Sentry},
+    guard::{Command, Keeper, Lease, Limits, Report as Told, Sentry},
     plant::{Car, CarSpec, Plant, Wires, World},
 };
 
@@ -26,6 +26,7 @@ const LIMITS: Limits = Limits {
     heartbeat: Duration::from_millis(700),
     pause: Duration::from_millis(200),
     early: Duration::from_millis(50),
+    dead_time: Duration::from_millis(20),
 };
 /// How late guard and witness may wake, with one processor that others use as well.
 const LATENESS: Duration = Duration::from_millis(100);
@@ -85,8 +86,7 @@ fn sentry() -> Result<(Sentry, Instant, Receiver<Told>), Failure> {
     let (tell, told) = channel();
     // Who does not listen any more needs no telling.
     let sentry = Sentry::post(
-        Box::new(board),
-        LIMITS,
+        Keeper::new(Box::new(board), LIMITS, at(start.elapsed())),
         move || at(start.elapsed()),
         move |report| {
             drop(tell.send(report));
