@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs};
 
 use toml::{Table, Value};
 
-use crate::workspace::{Package, packages, root};
+use crate::workspace::{Package, all_sources, packages, root};
 
 fn manifest(folder: &str) -> Table {
     fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap().parse().unwrap()
@@ -39,6 +39,19 @@ fn unsafe_code_is_forbidden_and_no_crate_is_exempt() {
         let lints = at(&manifest, &["lints", "workspace"]).and_then(Value::as_bool);
         assert_eq!(lints, Some(true), "{} does not inherit the lints", package.name);
     }
+}
+
+#[test]
+fn only_the_files_that_touch_a_machine_are_unsafe() {
+    let fence = ["hardware/firmware/src/machine/", "hardware/firmware/src/memory.rs"];
+    let sources = all_sources();
+    let outside = sources.iter().filter(|source| !fence.iter().any(|place| source.path.starts_with(place)));
+
+    let guilty: Vec<&String> =
+        outside.filter(|source| source.words().contains("unsafe")).map(|source| &source.path).collect();
+
+    assert!(guilty.is_empty(), "{guilty:?}");
+    assert!(sources.iter().any(|source| source.words().contains("unsafe")), "it is there, and it is found");
 }
 
 #[test]

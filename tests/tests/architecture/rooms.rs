@@ -75,6 +75,20 @@ fn the_witness_shares_nothing_with_the_program_but_the_board() {
 }
 
 #[test]
+fn the_lamp_has_no_clock_no_chance_and_no_secret_key() {
+    let forbidden = ["Instant", "SystemTime", "rand", "getrandom", "SecretKey", "Signer", "sign"];
+
+    assert_eq!(naming(&sources("hardware/firmware/lamp/src"), &forbidden), [""; 0]);
+}
+
+#[test]
+fn the_buyer_shares_nothing_with_the_lamp_but_the_protocol() {
+    let allowed = ["Bytes", "channel", "obyte"];
+
+    assert_eq!(of_core_beyond(&sources("tests/firmware/src"), &allowed), [""; 0]);
+}
+
+#[test]
 fn a_device_driver_that_looks_at_money_is_caught() {
     let text = "use coinop_core::{Timestamp, board::{Board, Level}, session::Sale};\nfn pay(_: coinop_core::Bytes) {}";
     let guilty = Source { path: "hardware/src/made_up.rs".to_owned(), text: text.to_owned() };

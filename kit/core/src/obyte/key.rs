@@ -190,6 +190,13 @@ impl Signature {
     pub const fn as_bytes(&self) -> &[u8; 64] {
         &self.0
     }
+
+    /// Whether s lies in the upper half: the other of the two forms that every signature has, which
+    /// nodes refuse whoever made it.
+    pub fn has_high_s(&self) -> bool {
+        k256::ecdsa::Signature::from_slice(&self.0)
+            .is_ok_and(|signature| signature.normalize_s().to_bytes() != signature.to_bytes())
+    }
 }
 
 impl fmt::Display for Signature {
@@ -253,9 +260,10 @@ mod tests {
         let signature = key.sign(&[2; 32]);
         let (r, s) = k256::ecdsa::Signature::from_slice(signature.as_bytes()).unwrap().split_scalars();
         let high = k256::ecdsa::Signature::from_scalars(r, -s).unwrap();
+        let high = Signature(high.to_bytes().into());
 
-        assert!(key.public().verify(&[2; 32], &signature));
-        assert!(!key.public().verify(&[2; 32], &Signature(high.to_bytes().into())));
+        assert!(key.public().verify(&[2; 32], &signature) && !signature.has_high_s());
+        assert!(!key.public().verify(&[2; 32], &high) && high.has_high_s());
     }
 
     #[test]
