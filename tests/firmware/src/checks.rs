@@ -7,7 +7,7 @@ use crate::{
     machine::Machine,
     people::{DEPOSIT, Hand, People},
     report::{Failure, Report},
-    talk::{Heard, Talk},
+    talk::{Effort, Heard, Talk},
 };
 
 /// The channel's salt, and that of another.
@@ -19,7 +19,7 @@ const PACE: u32 = 7;
 const INSTRUCTIONS: u64 = 1_000_000 >> PACE;
 
 /// What the lamp does, compared with what its pin does.
-pub(crate) fn behaviour(report: &mut Report, machine: &Machine, firmware: &str) -> Result<(), Failure> {
+pub(crate) fn behaviour(report: &mut Report, machine: &Machine, firmware: &str) -> Result<Effort, Failure> {
     let people = People::new()?;
     let mut talk = Talk::start(machine, firmware, None)?;
     introduces_itself(report, &mut talk, &people)?;
@@ -36,7 +36,7 @@ pub(crate) fn behaviour(report: &mut Report, machine: &Machine, firmware: &str) 
             machine.memory, effort.fixed, effort.heap, effort.stack
         ),
     );
-    Ok(())
+    Ok(effort)
 }
 
 fn introduces_itself(report: &mut Report, talk: &mut Talk<'_>, people: &People) -> Result<(), Failure> {
@@ -194,8 +194,14 @@ fn survives_nonsense(report: &mut Report, talk: &mut Talk<'_>, people: &People) 
     Ok(())
 }
 
-/// How many instructions it takes, and that the guard does not wait for them.
-pub(crate) fn figures(report: &mut Report, machine: &Machine, firmware: &str) -> Result<(), Failure> {
+/// How many instructions it takes, and that the guard does not wait for them; told with the memory that
+/// the worst of [`behaviour`] needed.
+pub(crate) fn figures(
+    report: &mut Report,
+    machine: &Machine,
+    firmware: &str,
+    effort: Effort,
+) -> Result<(), Failure> {
     let people = People::new()?;
     let mut talk = Talk::start(machine, firmware, Some(PACE))?;
     let word = talk.vouch(&people.word(true, 1)?)?;
@@ -212,7 +218,6 @@ pub(crate) fn figures(report: &mut Report, machine: &Machine, firmware: &str) ->
     );
 
     let flash = flash(&fs::read(firmware)?)?;
-    let effort = talk.effort;
     println!(
         "figures | {} | {} | {flash} | {} | {} | {} | {} | {:.1} | {:.1} | {:.1}",
         machine.target,

@@ -27,8 +27,8 @@ fn main() -> ExitCode {
     let fate = match words.as_slice() {
         [machine, firmware] => machine::named(machine).and_then(|machine| {
             let mut report = report::Report::default();
-            checks::behaviour(&mut report, machine, firmware)?;
-            checks::figures(&mut report, machine, firmware)?;
+            let effort = checks::behaviour(&mut report, machine, firmware)?;
+            checks::figures(&mut report, machine, firmware, effort)?;
             Ok(report.end(machine.name))
         }),
         _ => Err(format!("MACHINE FIRMWARE, where MACHINE is one of {}", machine::names()).into()),

@@ -10,15 +10,24 @@ pub(crate) const MEMORY: usize = 0x2000_0000;
 const HERTZ: u32 = 12_500_000;
 
 /// Bit 0 in the data register of port F alone, by its masked address.
-// SAFETY (this and the following): registers of the chip's ports, clocks and wire, after its data sheet.
+// Registers of the chip's ports, clocks and wire, after its data sheet.
+// SAFETY: a register of this machine, and no memory.
 const LAMP: Register = unsafe { Register::at(0x4002_5000 + (1 << 2)) };
+// SAFETY: a register of this machine, and no memory.
 const LAMP_DIRECTION: Register = unsafe { Register::at(0x4002_5400) };
+// SAFETY: a register of this machine, and no memory.
 const LAMP_DIGITAL: Register = unsafe { Register::at(0x4002_551C) };
+// SAFETY: a register of this machine, and no memory.
 const CLOCKS_OF_WIRES: Register = unsafe { Register::at(0x400F_E104) };
+// SAFETY: a register of this machine, and no memory.
 const CLOCKS_OF_PORTS: Register = unsafe { Register::at(0x400F_E108) };
+// SAFETY: a register of this machine, and no memory.
 const WIRE: Register = unsafe { Register::at(0x4000_C000) };
+// SAFETY: a register of this machine, and no memory.
 const WIRE_FLAGS: Register = unsafe { Register::at(0x4000_C018) };
+// SAFETY: a register of this machine, and no memory.
 const WIRE_FORMAT: Register = unsafe { Register::at(0x4000_C02C) };
+// SAFETY: a register of this machine, and no memory.
 const WIRE_CONTROL: Register = unsafe { Register::at(0x4000_C030) };
 
 /// Nothing to receive; no room to send.

@@ -9,11 +9,16 @@ pub(crate) const MEMORY: usize = 0x2000_0000;
 /// The board's main clock.
 const HERTZ: u32 = 25_000_000;
 
-// SAFETY (this and the following): registers of the board, after Arm's application note 386.
+// Registers of the board, after Arm's application note 386.
+// SAFETY: a register of this machine, and no memory.
 const LEDS: Register = unsafe { Register::at(0x4002_8000) };
+// SAFETY: a register of this machine, and no memory.
 const WIRE: Register = unsafe { Register::at(0x4000_4000) };
+// SAFETY: a register of this machine, and no memory.
 const WIRE_STATE: Register = unsafe { Register::at(0x4000_4004) };
+// SAFETY: a register of this machine, and no memory.
 const WIRE_CONTROL: Register = unsafe { Register::at(0x4000_4008) };
+// SAFETY: a register of this machine, and no memory.
 const WIRE_DIVIDER: Register = unsafe { Register::at(0x4000_4010) };
 
 const LAMP: u32 = 1;

@@ -1,4 +1,4 @@
-//! SiFive's U board in 32 bits (hart 0, an E31): the lamp is pin 0 of its GPIO, the wire is UART 0, the
+//! `SiFive`'s U board in 32 bits (hart 0, an E31): the lamp is pin 0 of its GPIO, the wire is UART 0, the
 //! tick comes from the core-local interruptor. An FE310 (`HiFive1`) has the same blocks elsewhere.
 
 use riscv::interrupt::{Exception, Interrupt};
@@ -12,16 +12,26 @@ pub(crate) const MEMORY: usize = 0x8000_0000;
 /// Counts of the timer in a millisecond.
 const MILLISECOND: u64 = 1_000;
 
-// SAFETY (this and the following): registers of the chip, after SiFive's manual of the FU540.
+// Registers of the chip, after SiFive's manual of the FU540.
+// SAFETY: a register of this machine, and no memory.
 const PIN_ENABLE: Register = unsafe { Register::at(0x1006_0008) };
+// SAFETY: a register of this machine, and no memory.
 const PIN_VALUE: Register = unsafe { Register::at(0x1006_000C) };
+// SAFETY: a register of this machine, and no memory.
 const WIRE_SEND: Register = unsafe { Register::at(0x1001_0000) };
+// SAFETY: a register of this machine, and no memory.
 const WIRE_RECEIVE: Register = unsafe { Register::at(0x1001_0004) };
+// SAFETY: a register of this machine, and no memory.
 const WIRE_SEND_CONTROL: Register = unsafe { Register::at(0x1001_0008) };
+// SAFETY: a register of this machine, and no memory.
 const WIRE_RECEIVE_CONTROL: Register = unsafe { Register::at(0x1001_000C) };
+// SAFETY: a register of this machine, and no memory.
 const ALARM_LOW: Register = unsafe { Register::at(0x0200_4000) };
+// SAFETY: a register of this machine, and no memory.
 const ALARM_HIGH: Register = unsafe { Register::at(0x0200_4004) };
+// SAFETY: a register of this machine, and no memory.
 const TIME_LOW: Register = unsafe { Register::at(0x0200_BFF8) };
+// SAFETY: a register of this machine, and no memory.
 const TIME_HIGH: Register = unsafe { Register::at(0x0200_BFFC) };
 
 const LAMP: u32 = 1;
@@ -87,8 +97,9 @@ fn time() -> u64 {
 }
 
 /// Sets the next interrupt; never at a moment in between that is due already.
+#[expect(clippy::cast_possible_truncation, reason = "the halves of a register are what is wanted")]
 fn alarm(at: u64) {
-    let [low, high] = [at, at >> 32].map(|half| (half & u64::from(u32::MAX)) as u32);
+    let [low, high] = [at, at >> 32].map(|half| half as u32);
     ALARM_HIGH.write(u32::MAX);
     ALARM_LOW.write(low);
     ALARM_HIGH.write(high);
