@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use coinop::run::Pace;
+use coinop_hardware::{board_file::BUILT_IN, driver::Driver};
 
 use crate::scenario;
 
@@ -25,6 +26,8 @@ const EXAMPLES: &str = "Examples:
   coinop play street --headless --json --speed max --seed 7 > run.jsonl
   coinop play my.toml --data-dir ./data           durable; the same command goes on where it stopped
   coinop play light --board gpiochip              on the kernel's lines LAMP and LIGHT
+  coinop play light --board pi                    on a Raspberry Pi's header, as hardware/boards/pi.toml says
+  coinop play room --board my-board.toml          on a board of yours
   coinop audit ./data                             who has what, and is money conserved?
   coinop bench                                    payments a second on this machine";
 
@@ -69,8 +72,10 @@ pub(crate) struct Play {
     /// Where all chance comes from: keys, and every choice.
     #[arg(long, default_value_t = 1, value_parser = seed)]
     pub(crate) seed: u64,
-    /// The board: `sim`, or `gpiochip` with the lines found by the kernel's names on all chips or on CHIP.
-    #[arg(long, default_value = "sim", value_name = "sim|gpiochip[:CHIP]", value_parser = board)]
+    /// The board: a driver, with the scenario's names for the lines of all chips or of CHIP; a board that
+    /// is built in (pi, relay-hat, gpio-sim); or a board file of yours that ends in .toml.
+    #[arg(long, default_value = "sim", value_name = "sim|gpiochip[:CHIP]|linux[:CHIP]|rpi|NAME|FILE.toml",
+          value_parser = board)]
     pub(crate) board: BoardChoice,
     /// Toggle this line while all is well, for a watchdog outside that cuts the power when it rests.
     #[arg(long, value_name = "LINE")]
@@ -89,7 +94,7 @@ impl Default for Play {
             length: None,
             speed: Speed(Pace::Real(1.0)),
             seed: 1,
-            board: BoardChoice::Sim,
+            board: BoardChoice::Driver { driver: Driver::Sim, chip: None },
             watchdog: None,
             data_dir: None,
         }
@@ -125,13 +130,15 @@ pub(crate) struct Speed(pub(crate) Pace);
 /// Which board.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum BoardChoice {
-    /// The simulated one.
-    Sim,
-    /// The kernel's character device.
-    Gpiochip {
-        /// A chip's name or path; all chips when nothing is said.
+    /// A driver, and lines by the names they have.
+    Driver {
+        /// Which one.
+        driver: Driver,
+        /// A chip's name, path or label; all chips when nothing is said.
         chip: Option<String>,
     },
+    /// What a file describes: a built-in one by name, or a path.
+    File(String),
 }
 
 fn speed(text: &str) -> Result<Speed, String> {
@@ -149,12 +156,23 @@ fn seed(text: &str) -> Result<u64, String> {
 }
 
 fn board(text: &str) -> Result<BoardChoice, String> {
-    match text.split_once(':') {
-        None if text == "sim" => Ok(BoardChoice::Sim),
-        None if text == "gpiochip" => Ok(BoardChoice::Gpiochip { chip: None }),
-        Some(("gpiochip", chip)) if !chip.is_empty() => {
-            Ok(BoardChoice::Gpiochip { chip: Some(chip.to_owned()) })
+    let (word, chip) = text.split_once(':').map_or((text, None), |(word, chip)| (word, Some(chip)));
+    let is_file = std::path::Path::new(text).extension().is_some_and(|extension| extension == "toml");
+    if is_file || BUILT_IN.iter().any(|(name, _)| *name == text) {
+        return Ok(BoardChoice::File(text.to_owned()));
+    }
+    match (word.parse(), chip) {
+        (Ok(driver), None) => Ok(BoardChoice::Driver { driver, chip: None }),
+        (Ok(driver @ (Driver::Gpiochip | Driver::Linux)), Some(chip)) if !chip.is_empty() => {
+            Ok(BoardChoice::Driver { driver, chip: Some(chip.to_owned()) })
         }
-        _ => Err("a board is `sim`, `gpiochip`, or `gpiochip:` and a chip such as gpiochip0".to_owned()),
+        (Ok(Driver::Sim | Driver::Gpiochip | Driver::Linux | Driver::Rpi) | Err(()), _) => {
+            let built_in: Vec<_> = BUILT_IN.iter().map(|(name, _)| format!("`{name}`")).collect();
+            Err(format!(
+                "a board is `sim`, `gpiochip`, `linux` (both with a chip: gpiochip:gpiochip0), `rpi`, {}, or a \
+                 file that ends in .toml",
+                built_in.join(", ")
+            ))
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod args;
 mod audit;
 mod bench;
+mod board;
 mod book;
 mod devices;
 mod folder;

@@ -24,7 +24,8 @@ use coinop::{
 use color_eyre::eyre::{WrapErr as _, bail};
 
 use crate::{
-    args::{BoardChoice, Play},
+    args::Play,
+    board::Plan,
     book::{self, Book},
     folder::{self, Manifest},
     rig,
@@ -40,13 +41,15 @@ pub(crate) const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 /// Plays a scenario to its end.
 pub(crate) fn play(options: &Play) -> color_eyre::Result<ExitCode> {
     let (scenario, text) = Scenario::load(&options.scenario)?;
-    if keeps_real_time(&options.board) && options.speed.0 != Pace::Real(1.0) {
+    let plan = Plan::of(&options.board)?;
+    if plan.keeps_real_time() && options.speed.0 != Pace::Real(1.0) {
         bail!("a real board plays at speed 1 only: leave --speed out, or use --board sim");
     }
+    plan.fit(&stage::lines(&scenario, START)?)?;
     let (journal, restored) = journal(options, text)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let local = tokio::task::LocalSet::new();
-    local.block_on(&runtime, Run { options, scenario, journal, restored }.play())
+    local.block_on(&runtime, Run { options, scenario, plan, journal, restored }.play())
 }
 
 fn journal(options: &Play, text: String) -> color_eyre::Result<(Box<dyn Journal>, Restored)> {
@@ -74,6 +77,7 @@ fn journal(options: &Play, text: String) -> color_eyre::Result<(Box<dyn Journal>
 struct Run<'a> {
     options: &'a Play,
     scenario: Scenario,
+    plan: Plan,
     journal: Box<dyn Journal>,
     restored: Restored,
 }
@@ -96,7 +100,7 @@ struct Ears {
 
 impl Run<'_> {
     async fn play(self) -> color_eyre::Result<ExitCode> {
-        let Self { options, scenario, journal, restored } = self;
+        let Self { options, scenario, plan, journal, restored } = self;
         let now = restored.latest().unwrap_or(stage::before(START));
         let begun = now.max(START);
         let whole = scenario.length.0;
@@ -111,7 +115,7 @@ impl Run<'_> {
         let seed = sha256(format!("coinop chance {} {}", options.seed, now.millis()).as_bytes());
         let shell = Shell::new(Agenda::new(now), bus.clone(), journal, START, seed);
         let curtain = Curtain(shell.agenda().clone());
-        let rig = rig_kind(options, &clock);
+        let rig = rig_kind(&plan, options, &clock);
         if options.data_dir.is_some() {
             shell.keep(book::STREAM, Box::new(book.scribe(expectations.clone())));
         }
@@ -121,7 +125,7 @@ impl Run<'_> {
         let opening = Begin { shell: shell.clone(), scenario, seed, rig, watchdog, restored };
         let stage = Stage::build(opening).await?;
         clock.set_pace(options.speed.0);
-        let frame = Frame { stage: &stage, ears: &ears, stop: &stop, clock: &clock, board: &options.board };
+        let frame = Frame { stage: &stage, ears: &ears, stop: &stop, clock: &clock, plan: &plan };
         run_to_the_end(&shell, until, &frame, screen, options)
             .await
             .wrap_err("nothing more can be recorded")?;
@@ -175,7 +179,7 @@ async fn run_to_the_end(
     let ended = run::run(shell, frame.clock, until, &mut || frame.on_screen(&mut screen)).await?;
     if ended == Ended::TimeUp && options.length.is_none() {
         // On a real board time goes on, and without beats the guard drives what is still on safe.
-        if !keeps_real_time(frame.board) {
+        if !frame.plan.keeps_real_time() {
             frame.clock.set_pace(Pace::Paused(1.0));
         }
         while frame.on_screen(&mut screen) != Control::Quit {
@@ -234,11 +238,11 @@ fn expectations(scenario: &Scenario) -> Vec<Expect> {
     scenario.expect.iter().map(|expect| expect.get_ref().clone()).collect()
 }
 
-fn rig_kind(options: &Play, clock: &Clock) -> rig::Kind {
-    match (&options.board, options.speed.0) {
-        (BoardChoice::Sim, Pace::Max) => rig::Kind::Virtual,
-        (BoardChoice::Sim, Pace::Real(speed) | Pace::Paused(speed)) => rig::Kind::Paced(clock.clone(), speed),
-        (BoardChoice::Gpiochip { chip }, _) => rig::Kind::Gpiochip(chip.clone(), clock.clone()),
+fn rig_kind(plan: &Plan, options: &Play, clock: &Clock) -> rig::Kind {
+    match options.speed.0 {
+        _ if plan.keeps_real_time() => rig::Kind::Real(plan.clone(), clock.clone()),
+        Pace::Max => rig::Kind::Virtual(plan.clone()),
+        Pace::Real(speed) | Pace::Paused(speed) => rig::Kind::Paced(plan.clone(), clock.clone(), speed),
     }
 }
 
@@ -282,7 +286,7 @@ struct Frame<'a> {
     ears: &'a Rc<RefCell<Ears>>,
     stop: &'a Arc<AtomicBool>,
     clock: &'a Clock,
-    board: &'a BoardChoice,
+    plan: &'a Plan,
 }
 
 impl Frame<'_> {
@@ -311,7 +315,7 @@ impl Frame<'_> {
 
     /// Goes on at another pace, where that can be.
     fn repaced(&self, pace: Pace) -> Control {
-        if keeps_real_time(self.board) {
+        if self.plan.keeps_real_time() {
             self.stage.refuse("a real board keeps real time: it cannot be paused, hurried or slowed down");
             return Control::Continue;
         }
@@ -334,15 +338,6 @@ impl Frame<'_> {
                 Control::Continue
             }
         }
-    }
-}
-
-/// Whether leases would outlast what is paid when the clock is held or slowed: the world behind a real board
-/// does not wait.
-const fn keeps_real_time(board: &BoardChoice) -> bool {
-    match board {
-        BoardChoice::Sim => false,
-        BoardChoice::Gpiochip { .. } => true,
     }
 }
 

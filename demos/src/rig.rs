@@ -9,6 +9,7 @@ use coinop::{
     core::{
         Timestamp,
         board::{Board, BoardError, Level, LineSpec},
+        written::Wrong,
     },
     run::Clock,
 };
@@ -18,7 +19,10 @@ use coinop_hardware::{
     sim::SimChip,
 };
 
-use crate::service::Service;
+use crate::{
+    board::{Plan, PlanError},
+    service::Service,
+};
 
 /// How fast a person may let a run go: the guard of a simulated board is given that much more time.
 pub(crate) const FASTEST: f64 = 10.0;
@@ -68,6 +72,9 @@ pub(crate) enum RigError {
     /// A line or chip cannot be had.
     #[error(transparent)]
     Board(#[from] BoardError),
+    /// The board is not as the scenario needs it, or cannot be had.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
     /// The guard is gone.
     #[error(transparent)]
     Sentry(#[from] SentryError),
@@ -79,11 +86,17 @@ pub(crate) enum RigError {
 /// Which board, and where its guard runs.
 pub(crate) enum Kind {
     /// The simulated board, guarded inline.
-    Virtual,
+    Virtual(Plan),
     /// The simulated board, guarded by a thread on this clock.
-    Paced(Clock, f64),
-    /// The kernel's character device, on this chip or on any, guarded by a thread on this clock.
-    Gpiochip(Option<String>, Clock),
+    Paced(Plan, Clock, f64),
+    /// A real board, guarded by a thread on this clock.
+    Real(Plan, Clock),
+}
+
+impl From<Wrong> for RigError {
+    fn from(wrong: Wrong) -> Self {
+        Self::Plan(wrong.into())
+    }
 }
 
 impl Rig {
@@ -99,19 +112,19 @@ impl Rig {
         lines.extend(watchdog.map(|line| LineSpec::output(line, Level::Low)));
         let keep = |board, limits| keeper(board, limits, watchdog, now);
         match kind {
-            Kind::Virtual => {
-                let chip = SimChip::new(lines);
+            Kind::Virtual(plan) => {
+                let chip = SimChip::new(plan.fit(&lines)?.1);
                 let limits = Limits { early: Duration::ZERO, ..limits(1.0) };
                 let keeper = keep(Box::new(chip.board()?), limits)?;
                 Ok(Self::simulated(Guard::Inline(Box::new(keeper)), chip, plants))
             }
-            Kind::Paced(clock, speed) => {
-                let chip = SimChip::new(lines);
+            Kind::Paced(plan, clock, speed) => {
+                let chip = SimChip::new(plan.fit(&lines)?.1);
                 let guard = Guard::post(keep(Box::new(chip.board()?), limits(speed.max(FASTEST)))?, clock)?;
                 Ok(Self::simulated(guard, chip, plants))
             }
-            Kind::Gpiochip(chip, clock) => {
-                let board = gpiochip(chip, lines)?;
+            Kind::Real(plan, clock) => {
+                let board = plan.open(&lines)?;
                 let guard = Guard::post(keep(board, limits(1.0))?, clock)?;
                 Ok(Self { guard, chip: None, worlds: Vec::new(), service: Service::of_environment() })
             }
@@ -279,28 +292,4 @@ fn keeper(
         keeper.toggle(&Watchdog { line: line.to_owned(), every: WATCHED_EVERY })?;
     }
     Ok(keeper)
-}
-
-#[cfg(target_os = "linux")]
-fn gpiochip(chip: Option<String>, lines: Vec<LineSpec>) -> Result<Box<dyn Board>, BoardError> {
-    use coinop_hardware::gpiochip::{GpioChip, Wiring, outputs_outlive_their_owner};
-
-    if let Some(switch) = outputs_outlive_their_owner() {
-        tracing::warn!(
-            switch = %switch.display(),
-            "this kernel keeps an output driven when its program is killed: put dtparam=strict_gpiod into \
-             /boot/firmware/config.txt and start the Pi again"
-        );
-    }
-    let wiring = Wiring { chip, ..Wiring::default() };
-    Ok(Box::new(GpioChip::open(&wiring, lines)?))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn gpiochip(chip: Option<String>, _lines: Vec<LineSpec>) -> Result<Box<dyn Board>, BoardError> {
-    Err(BoardError {
-        line: chip.unwrap_or_else(|| "gpiochip".to_owned()),
-        kind: coinop::core::board::BoardErrorKind::NoSuchChip,
-        message: "there are gpiochips on Linux only; use --board sim here".to_owned(),
-    })
 }

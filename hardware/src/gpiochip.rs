@@ -10,10 +10,7 @@ mod error;
 mod find;
 mod release;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use coinop_core::{
     Timestamp,
@@ -23,11 +20,13 @@ use gpiocdev::{
     Request,
     line::{EdgeDetection, EdgeEvent, EdgeKind, Value},
 };
-use serde::{Deserialize, Serialize};
 
 use error::{on_line, wrong_direction};
-use find::{Found, find};
 
+use crate::wiring::{Active, Bias, Wiring};
+
+pub(crate) use error::{at_request, join_the_group, refused};
+pub(crate) use find::{Found, find};
 pub use release::outputs_outlive_their_owner;
 
 /// The name under which the kernel shows our lines to others.
@@ -38,18 +37,6 @@ const KERNEL_EDGES: u32 = 1024;
 const EDGES_AT_ONCE: usize = 64;
 /// How many edges of a chip one look takes at most; the rest stays with the kernel until the next.
 const EDGES_PER_LOOK: usize = 1024;
-
-/// Where the lines of a board are, and how they are wired.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Wiring {
-    /// The chip to look on, by path, name or label; every chip when `None`.
-    pub chip: Option<String>,
-    /// The kernel's names of lines that are called otherwise here: `LAMP` is `GPIO17`.
-    pub names: BTreeMap<String, String>,
-    /// The lines on which a low voltage means active, as on most relay boards.
-    pub active_low: BTreeSet<String>,
-}
 
 /// A board of kernel lines, held until it is dropped.
 #[derive(Debug)]
@@ -201,13 +188,16 @@ fn request(chip: &PathBuf, group: &[(&LineSpec, u32)], wiring: &Wiring) -> Resul
     builder.on_chip(chip).with_consumer(CONSUMER).with_kernel_event_buffer_size(KERNEL_EDGES);
     for (spec, offset) in group {
         builder.with_line(*offset);
-        if wiring.active_low.contains(&spec.name) {
-            builder.as_active_low();
-        }
+        let wire = wiring.wire(&spec.name);
+        match wire.active {
+            Active::High => builder.as_active_high(),
+            Active::Low => builder.as_active_low(),
+        };
         match spec.direction {
             Direction::Input => builder.as_input().with_edge_detection(EdgeDetection::BothEdges),
             Direction::Output => builder.as_output(value(spec.safe)),
         };
+        builder.with_bias(wire.bias.map(bias));
     }
     builder.request().map_err(|error| error::at_request(chip, group, &error))
 }
@@ -216,6 +206,14 @@ const fn value(level: Level) -> Value {
     match level {
         Level::Low => Value::Inactive,
         Level::High => Value::Active,
+    }
+}
+
+const fn bias(bias: Bias) -> gpiocdev::line::Bias {
+    match bias {
+        Bias::PullUp => gpiocdev::line::Bias::PullUp,
+        Bias::PullDown => gpiocdev::line::Bias::PullDown,
+        Bias::None => gpiocdev::line::Bias::Disabled,
     }
 }
 

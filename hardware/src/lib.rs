@@ -4,9 +4,18 @@
 //! under a lease; a [`plant`] is the simulated world behind the lines. No code outside this crate knows a
 //! pin number, and nothing in it knows what money is.
 
+pub mod board_file;
 pub mod contract;
+pub mod driver;
 #[cfg(target_os = "linux")]
 pub mod gpiochip;
 pub mod guard;
+#[cfg(target_os = "linux")]
+pub mod hal;
+#[cfg(target_os = "linux")]
+pub mod linux;
 pub mod plant;
+#[cfg(target_os = "linux")]
+pub mod rpi;
 pub mod sim;
+pub mod wiring;

@@ -6,7 +6,10 @@ use std::{collections::BTreeMap, ops::Range};
 
 use super::{BUILT_IN, Scenario, quantity};
 use crate::devices::{self, Device};
-use coinop::core::tariff::Unit;
+use coinop::core::{
+    tariff::Unit,
+    written::{self, Wrong},
+};
 use toml::Spanned;
 
 /// The longest name of a party.
@@ -35,15 +38,8 @@ pub(crate) enum ScenarioError {
         source: std::io::Error,
     },
     /// The file is not a scenario.
-    #[error("{file}:{line}: {what}")]
-    Wrong {
-        /// The file.
-        file: String,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong and what would be right.
-        what: String,
-    },
+    #[error(transparent)]
+    Wrong(#[from] Wrong),
 }
 
 impl Scenario {
@@ -73,7 +69,7 @@ impl Scenario {
     ///
     /// As [`Scenario::load`].
     pub(crate) fn parse(file: &str, text: &str) -> Result<Self, ScenarioError> {
-        let page = Page { file, text };
+        let page = Page(written::Page { file, text });
         let scenario: Self = toml::from_str(text)
             .map_err(|error| page.wrong(error.span().unwrap_or(0..0), error.message()))?;
         page.check(&scenario)?;
@@ -82,10 +78,7 @@ impl Scenario {
 }
 
 /// The text, to find the line of a word in.
-struct Page<'a> {
-    file: &'a str,
-    text: &'a str,
-}
+struct Page<'a>(written::Page<'a>);
 
 impl Page<'_> {
     fn check(&self, scenario: &Scenario) -> Result<(), ScenarioError> {
@@ -297,12 +290,10 @@ impl Page<'_> {
     }
 
     fn wrong(&self, span: Range<usize>, what: &str) -> ScenarioError {
-        let what = what.trim().replace('\n', ", ");
-        ScenarioError::Wrong { file: self.file.to_owned(), line: self.line(span), what }
+        self.0.wrong(&span, what).into()
     }
 
     fn line(&self, span: Range<usize>) -> usize {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        before.bytes().filter(|byte| *byte == b'\n').count() + 1
+        self.0.line(&span)
     }
 }

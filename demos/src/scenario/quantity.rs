@@ -2,7 +2,8 @@
 
 use std::{fmt, time::Duration};
 
-use coinop::core::Bytes;
+pub(crate) use coinop::core::written::time;
+use coinop::core::{Bytes, written::quantity};
 use serde::{Deserialize, Deserializer, de};
 
 /// A time written with its unit: `500ms`, `2s`, `1min`, `1h`.
@@ -13,24 +14,13 @@ pub(crate) struct Span(pub(crate) Duration);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Amount(pub(crate) Bytes);
 
-const TIMES: &[(&str, u64)] = &[("ms", 1), ("min", 60_000), ("s", 1_000), ("h", 3_600_000)];
 const ENERGIES: &[(&str, u64)] = &[("mWh", 1), ("kWh", 1_000_000), ("Wh", 1_000)];
 const POWERS: &[(&str, u64)] = &[("kW", 1_000), ("W", 1)];
 const AMOUNTS: &[(&str, u64)] = &[("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000), ("B", 1)];
 
-/// Milliseconds.
-pub(crate) fn time(text: &str) -> Result<u64, String> {
-    parse(
-        text,
-        TIMES,
-        "a time such as \"500ms\", \"2s\", \"1min\" or \"1h\"",
-        "a time fits into 64 bits as ms",
-    )
-}
-
 /// Milliwatt-hours.
 pub(crate) fn energy(text: &str) -> Result<u64, String> {
-    parse(
+    quantity(
         text,
         ENERGIES,
         "an energy such as \"500mWh\", \"5Wh\" or \"1kWh\"",
@@ -40,33 +30,7 @@ pub(crate) fn energy(text: &str) -> Result<u64, String> {
 
 /// Watts.
 pub(crate) fn power(text: &str) -> Result<u64, String> {
-    parse(text, POWERS, "a power such as \"800W\" or \"11kW\"", "a power fits into 64 bits as W")
-}
-
-/// A decimal number and its unit, exactly: `1.5kWh` is 1,500,000 of the smallest.
-fn parse(text: &str, units: &[(&str, u64)], wanted: &str, most: &str) -> Result<u64, String> {
-    let wrong = || format!("{text:?} is not {wanted}");
-    let (number, scale) = units
-        .iter()
-        .find_map(|(unit, scale)| text.strip_suffix(unit).map(|number| (number.trim_end(), *scale)))
-        .ok_or_else(wrong)?;
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !digits(whole) || !digits(fraction) {
-        return Err(wrong());
-    }
-    let too_large = || format!("{text:?} is too large; {most}");
-    let mut total =
-        whole.parse::<u64>().ok().and_then(|whole| whole.checked_mul(scale)).ok_or_else(too_large)?;
-    let mut place = scale;
-    for digit in fraction.bytes() {
-        if place % 10 != 0 && digit != b'0' {
-            return Err(format!("{text:?} is finer than the smallest unit"));
-        }
-        place /= 10;
-        total = total.checked_add(u64::from(digit - b'0') * place).ok_or_else(too_large)?;
-    }
-    Ok(total)
+    quantity(text, POWERS, "a power such as \"800W\" or \"11kW\"", "a power fits into 64 bits as W")
 }
 
 impl<'de> Deserialize<'de> for Span {
@@ -100,7 +64,7 @@ impl<'de> Deserialize<'de> for Amount {
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Amount, E> {
                 let most = format!("the largest amount is {}", Bytes::MAX);
-                let bytes = parse(text, AMOUNTS, WANTED, &most).map_err(E::custom)?;
+                let bytes = quantity(text, AMOUNTS, WANTED, &most).map_err(E::custom)?;
                 Bytes::try_from(bytes).map(Amount).map_err(E::custom)
             }
         }

@@ -256,6 +256,14 @@ impl Stage {
 
 type World = (Vec<Thing>, Vec<Box<dyn Plant>>, Vec<coinop::core::board::LineSpec>);
 
+/// All the lines that the things of a scenario need.
+pub(crate) fn lines(
+    scenario: &Scenario,
+    now: coinop::core::Timestamp,
+) -> Result<Vec<coinop::core::board::LineSpec>, StageError> {
+    things(scenario, now).map(|(_, _, lines)| lines)
+}
+
 /// The things of a scenario, the worlds behind them, and all their lines.
 fn things(scenario: &Scenario, now: coinop::core::Timestamp) -> Result<World, StageError> {
     let (mut things, mut plants, mut lines) = (Vec::new(), Vec::new(), Vec::new());

@@ -22,7 +22,7 @@ use coinop::{
     shell::Shell,
 };
 
-pub(crate) use self::build::{Begin, MIN_DEPOSIT, before, tariff};
+pub(crate) use self::build::{Begin, MIN_DEPOSIT, before, lines, tariff};
 use self::thing::Thing;
 use crate::{
     rig::{Rig, RigError},

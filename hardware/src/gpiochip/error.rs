@@ -1,4 +1,4 @@
-use std::{io, path::Path};
+use std::{fmt::Display, io, path::Path};
 
 use coinop_core::board::{BoardError, BoardErrorKind, LineSpec};
 use gpiocdev::{Chip, Error};
@@ -28,7 +28,7 @@ pub(super) fn on_chip(chip: &Path, error: &Error) -> BoardError {
 }
 
 /// Lines that the kernel did not give us, with who has them.
-pub(super) fn at_request(chip: &Path, group: &[(&LineSpec, u32)], error: &Error) -> BoardError {
+pub(crate) fn at_request(chip: &Path, group: &[(&LineSpec, u32)], error: &Error) -> BoardError {
     let path = chip.display();
     let kind = kind(error);
     let all = || group.iter().map(|(spec, _)| spec.name.as_str()).collect::<Vec<_>>().join(", ");
@@ -42,6 +42,16 @@ pub(super) fn at_request(chip: &Path, group: &[(&LineSpec, u32)], error: &Error)
     }
 }
 
+/// A line that another way of asking did not give us, with who has it.
+pub(crate) fn refused(chip: &Path, spec: &LineSpec, offset: u32, error: &dyn Display) -> BoardError {
+    let group = [(spec, offset)];
+    if holder(chip, offset).is_some() {
+        return busy(chip, &group);
+    }
+    let message = format!("{}: {error}", chip.display());
+    BoardError { line: spec.name.clone(), kind: BoardErrorKind::Io, message }
+}
+
 pub(super) fn wrong_direction(line: &str) -> BoardError {
     BoardError {
         line: line.to_owned(),
@@ -52,11 +62,7 @@ pub(super) fn wrong_direction(line: &str) -> BoardError {
 
 fn busy(chip: &Path, group: &[(&LineSpec, u32)]) -> BoardError {
     let path = chip.display();
-    let holder = |offset| {
-        let info = Chip::from_path(chip).and_then(|chip| chip.line_info(offset)).ok()?;
-        info.used.then_some(info.consumer)
-    };
-    let held = group.iter().find_map(|(spec, offset)| Some((spec, offset, holder(*offset)?)));
+    let held = group.iter().find_map(|(spec, offset)| Some((spec, offset, holder(chip, *offset)?)));
     let Some((spec, offset, consumer)) = held else {
         let line = group.first().map_or_else(String::new, |(spec, _)| spec.name.clone());
         let message = format!("a line of {path} was in use a moment ago; try again");
@@ -68,6 +74,12 @@ fn busy(chip: &Path, group: &[(&LineSpec, u32)]) -> BoardError {
         kind: BoardErrorKind::Busy,
         message: format!("line {offset} of {path} is in use by {by}; stop that first"),
     }
+}
+
+/// Who has a line, if anybody has it.
+fn holder(chip: &Path, offset: u32) -> Option<String> {
+    let info = Chip::from_path(chip).and_then(|chip| chip.line_info(offset)).ok()?;
+    info.used.then_some(info.consumer)
 }
 
 fn kind(error: &Error) -> BoardErrorKind {
@@ -87,6 +99,6 @@ fn kind(error: &Error) -> BoardErrorKind {
     }
 }
 
-fn join_the_group() -> &'static str {
+pub(crate) fn join_the_group() -> &'static str {
     "join its group, often by `sudo usermod -aG gpio $USER`, and log in again"
 }

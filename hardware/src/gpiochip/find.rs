@@ -1,18 +1,22 @@
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use coinop_core::board::{BoardError, BoardErrorKind, LineSpec};
 use gpiocdev::{Chip, chip::chips};
 
-use super::{Wiring, error::on_chip};
+use super::error::on_chip;
+use crate::wiring::{Spot, Wiring};
 
 /// How many names of other lines a message lists.
 const NAMES_SHOWN: usize = 24;
 
 /// Where the kernel has a line.
-#[derive(Clone, Debug)]
-pub(super) struct Found {
-    pub(super) chip: PathBuf,
-    pub(super) offset: u32,
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Found {
+    pub(crate) chip: PathBuf,
+    pub(crate) offset: u32,
 }
 
 /// A line of this machine that has a name.
@@ -21,27 +25,37 @@ struct Named {
     found: Found,
 }
 
-/// Finds each line by its name; a line that is missing, or there twice, is an error.
-pub(super) fn find<'a>(
+/// Finds each line where its wiring says; one that is missing, or there twice, is an error, and so are two
+/// on one place.
+pub(crate) fn find<'a>(
     wiring: &Wiring,
     lines: &'a [LineSpec],
 ) -> Result<Vec<(&'a LineSpec, Found)>, BoardError> {
-    let chips = chosen_chips(wiring)?;
-    let named = named_lines(&chips)?;
-    lines.iter().map(|spec| Ok((spec, find_one(wiring, spec, &named, &chips)?))).collect()
+    let mut taken: BTreeMap<Found, &str> = BTreeMap::new();
+    let mut all = Vec::new();
+    for spec in lines {
+        let wire = wiring.wire(&spec.name);
+        let chips = chosen_chips(wire.chip.as_deref())?;
+        let found = match wire.spot(&spec.name) {
+            Spot::Kernel(name) => by_name(&spec.name, &name, &chips)?,
+            Spot::Offset(offset) => by_number(&spec.name, offset, &chips)?,
+        };
+        if let Some(other) = taken.insert(found.clone(), &spec.name) {
+            let place = format!("line {} of {}", found.offset, found.chip.display());
+            let message = format!("{place} is {other}'s as well; give one of them another line");
+            return Err(BoardError { line: spec.name.clone(), kind: BoardErrorKind::Busy, message });
+        }
+        all.push((spec, found));
+    }
+    Ok(all)
 }
 
-fn find_one(
-    wiring: &Wiring,
-    spec: &LineSpec,
-    named: &[Named],
-    chips: &[PathBuf],
-) -> Result<Found, BoardError> {
-    let name = wiring.names.get(&spec.name).unwrap_or(&spec.name);
-    let mut matching = named.iter().filter(|line| line.name == *name);
+fn by_name(line: &str, name: &str, chips: &[PathBuf]) -> Result<Found, BoardError> {
+    let named = named_lines(chips)?;
+    let mut matching = named.iter().filter(|line| line.name == name);
     let message = match (matching.next(), matching.next()) {
         (Some(line), None) => return Ok(line.found.clone()),
-        (None, _) => format!("no line is named {name} on {}; {}", paths(chips), there_are(named)),
+        (None, _) => format!("no line is named {name} on {}; {}", paths(chips), there_are(&named)),
         (Some(one), Some(other)) => format!(
             "{name} is line {} of {} and line {} of {}; name the chip",
             one.found.offset,
@@ -50,19 +64,33 @@ fn find_one(
             other.found.chip.display()
         ),
     };
-    Err(BoardError { line: spec.name.clone(), kind: BoardErrorKind::NoSuchLine, message })
+    Err(BoardError { line: line.to_owned(), kind: BoardErrorKind::NoSuchLine, message })
 }
 
-fn chosen_chips(wiring: &Wiring) -> Result<Vec<PathBuf>, BoardError> {
+fn by_number(line: &str, offset: u32, chips: &[PathBuf]) -> Result<Found, BoardError> {
+    let [chip] = chips else {
+        let message = format!("offset {offset} is on each of {}; name the chip", paths(chips));
+        return Err(BoardError { line: line.to_owned(), kind: BoardErrorKind::NoSuchLine, message });
+    };
+    let info = Chip::from_path(chip).and_then(|chip| chip.info()).map_err(|error| on_chip(chip, &error))?;
+    if offset < info.num_lines {
+        return Ok(Found { chip: chip.clone(), offset });
+    }
+    let message =
+        format!("{} has {} lines, numbered from 0; there is no {offset}", chip.display(), info.num_lines);
+    Err(BoardError { line: line.to_owned(), kind: BoardErrorKind::NoSuchLine, message })
+}
+
+fn chosen_chips(wanted: Option<&str>) -> Result<Vec<PathBuf>, BoardError> {
     let all = chips().map_err(|error| on_chip(Path::new("/dev"), &error))?;
-    let chosen: Vec<PathBuf> = match &wiring.chip {
+    let chosen: Vec<PathBuf> = match wanted {
         None => all.clone(),
         Some(wanted) => all.iter().filter(|path| is_called(path, wanted)).cloned().collect(),
     };
     if !chosen.is_empty() {
         return Ok(chosen);
     }
-    let line = wiring.chip.clone().unwrap_or_else(|| "/dev/gpiochip*".to_owned());
+    let line = wanted.unwrap_or("/dev/gpiochip*").to_owned();
     let message = if all.is_empty() {
         "this machine shows no GPIO chip; load its driver, or play with the simulated board".to_owned()
     } else {

@@ -19,6 +19,7 @@ pub mod session;
 pub mod tariff;
 mod time;
 pub mod wallet;
+pub mod written;
 
 pub use amount::{AmountError, Bytes};
 pub use machine::{Context, Deadline, Decision, Machine};

@@ -12,8 +12,9 @@ use coinop_core::{
 };
 use coinop_hardware::{
     contract::{self, Bench},
-    gpiochip::{GpioChip, Wiring},
+    gpiochip::GpioChip,
     plant::{Wires, sysfs::SysfsWires},
+    wiring::{Active, Spot, Wire, Wiring},
 };
 
 use crate::{
@@ -117,7 +118,7 @@ fn missing_line_is_told() -> Result<String, Failure> {
 }
 
 fn missing_chip_is_told(chip: &SimulatedChip) -> Result<String, Failure> {
-    let wiring = Wiring { chip: Some("gpiochip77".to_owned()), ..Wiring::default() };
+    let wiring = Wiring::by_name(Some("gpiochip77".to_owned()));
 
     told(GpioChip::open(&wiring, vec![output("LAMP")]), BoardErrorKind::NoSuchChip, &chip.name)
 }
@@ -143,8 +144,8 @@ fn nothing_half_taken() -> Result<String, Failure> {
 }
 
 fn wiring_is_followed(chip: &SimulatedChip) -> Result<String, Failure> {
-    let names = [("RELAY".to_owned(), "LAMP".to_owned())].into();
-    let wiring = Wiring { chip: None, names, active_low: ["RELAY".to_owned()].into() };
+    let relay = Wire { spot: Some(Spot::Kernel("LAMP".to_owned())), active: Active::Low, ..Wire::default() };
+    let wiring = Wiring { chip: None, lines: [("RELAY".to_owned(), relay)].into() };
     let mut board = GpioChip::open(&wiring, vec![output("RELAY")])?;
     let wires = chip.wires();
 
@@ -166,7 +167,7 @@ fn two_chips(first: &SimulatedChip) -> Result<String, Failure> {
     for (name, chip) in
         [(first.name.as_str(), first), (second.name.as_str(), &second), ("coinop-second", &second)]
     {
-        let wiring = Wiring { chip: Some(name.to_owned()), ..Wiring::default() };
+        let wiring = Wiring::by_name(Some(name.to_owned()));
         let mut board = GpioChip::open(&wiring, vec![output("LAMP")])?;
         board.drive("LAMP", Level::High)?;
         ensure(chip.wires().output("LAMP")? == Level::High, || format!("not the LAMP of {name}"))?;

@@ -9,9 +9,10 @@ use coinop_core::{
     board::{Board, Level},
 };
 use coinop_hardware::{
-    gpiochip::{GpioChip, Wiring},
+    gpiochip::GpioChip,
     guard::{Command, Keeper, Lease, Limits, Report as Told, Sentry},
     plant::{Car, CarSpec, Plant, Wires, World},
+    wiring::Wiring,
 };
 
 use crate::{

@@ -8,7 +8,7 @@ use std::{
 };
 
 use coinop_core::board::{Board, Level};
-use coinop_hardware::gpiochip::{GpioChip, Wiring};
+use coinop_hardware::{gpiochip::GpioChip, wiring::Wiring};
 
 use crate::{
     board::output,
