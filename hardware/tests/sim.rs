@@ -5,32 +5,12 @@ use coinop_core::{
     board::{Board, BoardError, BoardErrorKind, Level},
 };
 use coinop_hardware::{
-    contract::{self, Bench},
+    contract::{self, Bench, Finding, Outcome},
     plant::Wires,
     sim::SimChip,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(5);
-
-struct SimBench(SimChip);
-
-impl Wires for SimBench {
-    fn output(&self, line: &str) -> Result<Level, BoardError> {
-        self.0.output(line)
-    }
-
-    fn poke(&self, line: &str, level: Level) -> Result<(), BoardError> {
-        self.0.poke(line, level)
-    }
-}
-
-impl Bench for SimBench {
-    fn open(&self) -> Result<Box<dyn Board>, BoardError> {
-        Ok(Box::new(self.0.board()?))
-    }
-
-    fn settle(&self) {}
-}
 
 fn chip() -> SimChip {
     SimChip::new(contract::lines())
@@ -38,21 +18,21 @@ fn chip() -> SimChip {
 
 #[test]
 fn the_simulated_board_keeps_the_board_contract() {
-    let findings = contract::hold(&SimBench(chip()));
+    let findings = contract::hold(&chip());
 
-    assert!(findings.len() >= 10);
-    for finding in findings {
-        finding.kept.unwrap_or_else(|breach| panic!("{}: {breach}", finding.rule));
+    assert!(findings.len() >= 11);
+    for Finding { rule, outcome } in findings {
+        assert!(matches!(outcome, Outcome::Held), "{rule}: {outcome:?}");
     }
 }
 
 #[test]
 fn the_contract_notices_a_board_that_stays_on_after_drop() {
-    struct Forgetful(SimBench);
+    struct Forgetful(SimChip);
     impl Wires for Forgetful {
         fn output(&self, line: &str) -> Result<Level, BoardError> {
             // The second owner test aside, only a dropped board reads safe here.
-            self.0.output(line).map(|level| if self.0.0.board().is_ok() { !level } else { level })
+            self.0.output(line).map(|level| if self.0.board().is_ok() { !level } else { level })
         }
         fn poke(&self, line: &str, level: Level) -> Result<(), BoardError> {
             Wires::poke(&self.0, line, level)
@@ -65,11 +45,40 @@ fn the_contract_notices_a_board_that_stays_on_after_drop() {
         fn settle(&self) {}
     }
 
-    let findings = contract::hold(&Forgetful(SimBench(chip())));
+    let findings = contract::hold(&Forgetful(chip()));
 
-    let broken: Vec<_> = findings.iter().filter(|finding| finding.kept.is_err()).collect();
+    let broken: Vec<_> =
+        findings.iter().filter(|finding| matches!(finding.outcome, Outcome::Broken(_))).collect();
     assert_eq!(broken.len(), 1);
     assert_eq!(broken[0].rule, "a dropped board leaves its outputs safe");
+}
+
+#[test]
+fn a_rule_that_a_board_does_not_promise_is_told_and_not_left_out() {
+    struct Modest(SimChip);
+    impl Wires for Modest {
+        fn output(&self, line: &str) -> Result<Level, BoardError> {
+            self.0.output(line)
+        }
+        fn poke(&self, line: &str, level: Level) -> Result<(), BoardError> {
+            Wires::poke(&self.0, line, level)
+        }
+    }
+    impl Bench for Modest {
+        fn open(&self) -> Result<Box<dyn Board>, BoardError> {
+            self.0.open()
+        }
+        fn settle(&self) {}
+        fn excuse(&self, rule: &str) -> Option<&'static str> {
+            (rule == contract::KEEPS_EDGES).then_some("it polls")
+        }
+    }
+
+    let findings = contract::hold(&Modest(chip()));
+
+    assert_eq!(findings.len(), contract::hold(&chip()).len());
+    let modest = findings.iter().find(|finding| finding.rule == contract::KEEPS_EDGES).unwrap();
+    assert!(matches!(modest.outcome, Outcome::NotPromised("it polls")));
 }
 
 #[test]

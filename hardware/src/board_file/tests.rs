@@ -91,6 +91,17 @@ fn every_board_of_the_folder_is_built_in_and_can_be_read() {
 }
 
 #[test]
+fn the_board_file_in_the_readme_is_one() {
+    let readme = include_str!("../../../README.md");
+    let begin = readme.find("title = \"A relay on a Pi\"").unwrap();
+    let text = readme[begin..].split("```").next().unwrap();
+
+    let board = BoardFile::parse("README.md", text).unwrap();
+
+    assert_eq!(board.lines().count(), 2);
+}
+
+#[test]
 fn an_unknown_word_is_named_and_so_are_the_known_ones() {
     is_refused("max-on", "max-onn", 16, "unknown field `max-onn`, expected one of `name`");
     is_refused("driver", "drivr", 2, "unknown field `drivr`, expected one of `title`, `driver`");

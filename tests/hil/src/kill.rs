@@ -7,8 +7,8 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use coinop_core::board::{Board, Level};
-use coinop_hardware::{gpiochip::GpioChip, wiring::Wiring};
+use coinop_core::board::Level;
+use coinop_hardware::{driver::Driver, wiring::Wiring};
 
 use crate::{
     board::output,
@@ -23,8 +23,8 @@ pub(crate) const RELEASE: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Drives a line and keeps it until killed.
-pub(crate) fn hold(line: &str) -> Result<ExitCode, Failure> {
-    let mut board = GpioChip::open(&Wiring::default(), vec![output(line)])?;
+pub(crate) fn hold(driver: Driver, line: &str) -> Result<ExitCode, Failure> {
+    let mut board = driver.open(&Wiring::default(), vec![output(line)])?;
     board.drive(line, Level::High)?;
     println!("driven");
     loop {
@@ -33,21 +33,23 @@ pub(crate) fn hold(line: &str) -> Result<ExitCode, Failure> {
 }
 
 /// Kills a process that holds a line on; an outside witness says when the line went off.
-pub(crate) fn holder(chip: &SimulatedChip) -> Result<String, Failure> {
-    let log = "/hold.witness";
-    let _witness = Outside::witness(&chip.line("LAMP"), log)?;
-    let mut holder =
-        Command::new(env::current_exe()?).args(["hold", "LAMP"]).stdout(Stdio::piped()).spawn()?;
+pub(crate) fn holder(chip: &SimulatedChip, driver: Driver) -> Result<String, Failure> {
+    let log = format!("/hold-{driver}.witness");
+    let _witness = Outside::witness(&chip.line("LAMP"), &log)?;
+    let mut holder = Command::new(env::current_exe()?)
+        .args(["hold", &driver.to_string(), "LAMP"])
+        .stdout(Stdio::piped())
+        .spawn()?;
     let mut said = String::new();
     if let Some(stdout) = holder.stdout.take() {
         BufReader::new(stdout).read_line(&mut said)?;
     }
     ensure(said == "driven\n", || format!("the holder said {said:?}"))?;
-    wait_until(log, |seen| seen.level == Level::High)?;
+    wait_until(&log, |seen| seen.level == Level::High)?;
 
-    let after = kill(&mut holder, Path::new(log))?;
+    let after = kill(&mut holder, Path::new(&log))?;
 
-    GpioChip::open(&Wiring::default(), vec![output("LAMP")])?;
+    driver.open(&Wiring::default(), vec![output("LAMP")])?;
     Ok(format!("{} µs from SIGKILL to the line's release, as the witness saw it", after.as_micros()))
 }
 

@@ -13,6 +13,8 @@ mod kill;
 #[cfg(target_os = "linux")]
 mod outside;
 #[cfg(target_os = "linux")]
+mod pi;
+#[cfg(target_os = "linux")]
 mod program;
 #[cfg(target_os = "linux")]
 mod report;
@@ -29,16 +31,22 @@ fn main() -> ExitCode {
         ["program", log, program, ref arguments @ ..] => program::check(log, program, arguments),
         ["witness", value, log] => outside::witness(value, log),
         ["lamp", lamp, light] => outside::lamp(lamp, light),
-        ["hold", line] => kill::hold(line),
-        ["open", line] => Ok(board::open(line)),
+        ["hold", driver, line] => driver_of(driver).and_then(|driver| kill::hold(driver, line)),
+        ["hold-pi", line] => pi::hold(line),
+        ["open", driver, line] => driver_of(driver).map(|driver| board::open(driver, line)),
         _ => Err("board | program LOG PROGRAM ARGUMENTS… | witness VALUE LOG | lamp FOLDER FOLDER \
-                  | hold LINE | open LINE"
+                  | hold DRIVER LINE | hold-pi LINE | open DRIVER LINE"
             .into()),
     };
     fate.unwrap_or_else(|error| {
         println!("FAILED: {error}");
         ExitCode::FAILURE
     })
+}
+
+#[cfg(target_os = "linux")]
+fn driver_of(word: &str) -> Result<coinop_hardware::driver::Driver, report::Failure> {
+    word.parse().map_err(|()| format!("{word} is no driver").into())
 }
 
 /// There are no kernel lines elsewhere.

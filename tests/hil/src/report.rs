@@ -1,5 +1,7 @@
 use std::{error::Error, process::ExitCode};
 
+use coinop_hardware::contract::{Finding, Outcome};
+
 /// Whatever ends a part of the program.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
@@ -8,6 +10,7 @@ pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 pub(crate) struct Report {
     held: u32,
     failed: u32,
+    boards: Vec<String>,
 }
 
 impl Report {
@@ -25,8 +28,31 @@ impl Report {
         self.held += 1;
     }
 
+    /// Tells how a board kept the board contract, and keeps a line about it for the end.
+    pub(crate) fn board(&mut self, board: &str, findings: Vec<Finding>) {
+        let (all, mut kept, mut others) = (findings.len(), 0, String::new());
+        for Finding { rule, outcome } in findings {
+            match outcome {
+                Outcome::Held => {
+                    kept += 1;
+                    self.check(&format!("{board}: {rule}"), Ok(String::new()));
+                }
+                Outcome::Broken(breach) => {
+                    others += &format!("; BROKEN: {rule}");
+                    self.check(&format!("{board}: {rule}"), Err(breach.into()));
+                }
+                Outcome::NotPromised(why) => {
+                    others += &format!("; not promised: {rule} ({why})");
+                    println!("NOT PROMISED  {board}: {rule}: {why}");
+                }
+            }
+        }
+        self.boards.push(format!("board {board}: {kept} of {all} rules held{others}"));
+    }
+
     /// Says the count, which the host looks for: a run that did not come this far has failed.
     pub(crate) fn end(self, what: &str) -> ExitCode {
+        self.boards.iter().for_each(|board| println!("{board}"));
         println!("checks of {what}: {} held, {} broken", self.held, self.failed);
         if self.failed == 0 && self.held > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }

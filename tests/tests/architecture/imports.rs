@@ -60,7 +60,10 @@ const GUESTS: &[(&[&str], &[&str])] = &[
     (&["axum", "tokio-tungstenite", "rustls"], &["coinop"]),
     (&["tokio"], &["coinop", "coinop-demos"]),
     (&["clap", "color-eyre", "sd-notify", "tracing-subscriber"], &["coinop-demos"]),
-    (&["gpiocdev", "gpiocdev-uapi", "linux-embedded-hal", "rppal"], &["coinop-hardware", "coinop-hil"]),
+    (
+        &["embedded-hal", "gpiocdev", "gpiocdev-uapi", "linux-embedded-hal", "rppal"],
+        &["coinop-hardware", "coinop-hil"],
+    ),
     (&["gpiosim"], &["coinop-hil"]),
     (
         &["cortex-m", "cortex-m-rt", "critical-section", "embedded-alloc", "riscv", "riscv-rt"],
