@@ -30,7 +30,7 @@ impl Report {
 
     /// Tells how a board kept the board contract, and keeps a line about it for the end.
     pub(crate) fn board(&mut self, board: &str, findings: Vec<Finding>) {
-        let (all, mut kept, mut others) = (findings.len(), 0, String::new());
+        let (all, mut kept, mut others) = (findings.len(), 0, Vec::new());
         for Finding { rule, outcome } in findings {
             match outcome {
                 Outcome::Held => {
@@ -38,16 +38,16 @@ impl Report {
                     self.check(&format!("{board}: {rule}"), Ok(String::new()));
                 }
                 Outcome::Broken(breach) => {
-                    others += &format!("; BROKEN: {rule}");
+                    others.push(format!("; BROKEN: {rule}"));
                     self.check(&format!("{board}: {rule}"), Err(breach.into()));
                 }
                 Outcome::NotPromised(why) => {
-                    others += &format!("; not promised: {rule} ({why})");
+                    others.push(format!("; not promised: {rule} ({why})"));
                     println!("NOT PROMISED  {board}: {rule}: {why}");
                 }
             }
         }
-        self.boards.push(format!("board {board}: {kept} of {all} rules held{others}"));
+        self.boards.push(format!("board {board}: {kept} of {all} rules held{}", others.concat()));
     }
 
     /// Says the count, which the host looks for: a run that did not come this far has failed.
