@@ -208,8 +208,10 @@ pub(crate) fn figures(
     let first = talk.pay(&people.package(Hand::Buyer, HERE, 100, 100)?)?;
     talk.darkness()?;
     let held = talk.effort.heap_now;
-    goes_dark_in_between(report, &mut talk, &people)?;
-    let last = talk.pay(&people.package(Hand::Buyer, HERE, 100, 600)?)?;
+    // At a byte a millisecond: light for half the time that a check takes.
+    let light = first.took() / 2;
+    goes_dark_in_between(report, &mut talk, &people, light)?;
+    let last = talk.pay(&people.package(Hand::Buyer, HERE, 100, 8 * light + 200)?)?;
     let holds = talk.effort.heap_now;
     report.check(
         "payments leave nothing behind on the heap",
@@ -233,19 +235,24 @@ pub(crate) fn figures(
     Ok(())
 }
 
-/// A tenth of a second of light, and at once a signature that takes longer to check: the light does not
+/// A little light, and at once a signature that takes longer to check: the light does not
 /// wait for it. Eight times, for now and then the wire is late.
-fn goes_dark_in_between(report: &mut Report, talk: &mut Talk<'_>, people: &People) -> Result<(), Failure> {
+fn goes_dark_in_between(
+    report: &mut Report,
+    talk: &mut Talk<'_>,
+    people: &People,
+    light: u64,
+) -> Result<(), Failure> {
     let (mut busy, mut late) = (0, 0);
     let mut last = String::new();
     for round in 1..=8 {
-        let spent = 100 + round * 50;
+        let spent = 100 + round * light;
         let both = [
-            people.package(Hand::Buyer, HERE, 50, spent)?,
-            people.package(Hand::Forger, HERE, 50, spent + 50)?,
+            people.package(Hand::Buyer, HERE, light, spent)?,
+            people.package(Hand::Forger, HERE, light, spent + light)?,
         ];
-        let [light, check] = talk.pay_twice(&both)?;
-        let (dark, until) = (talk.darkness()?, light.span.1 + 50);
+        let [lit, check] = talk.pay_twice(&both)?;
+        let (dark, until) = (talk.darkness()?, lit.span.1 + light);
         busy += u32::from(check.span.0 < dark && dark < check.span.1);
         late += u32::from(dark != until);
         last =
