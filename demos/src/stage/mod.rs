@@ -2,6 +2,7 @@
 
 mod build;
 mod faults;
+mod hang;
 mod thing;
 mod tick;
 
