@@ -32,7 +32,7 @@ const WATCHED_EVERY: Duration = Duration::from_millis(100);
 const REPORTS: usize = 4_096;
 
 /// What holds for every line.
-fn limits(speed: f64) -> Limits {
+pub(crate) fn limits(speed: f64) -> Limits {
     // A thread wakes up to some milliseconds late, of real time.
     let early = Duration::from_millis(2).mul_f64(speed);
     Limits {
@@ -82,6 +82,12 @@ pub(crate) enum RigError {
     /// The watchdog's line cannot be toggled.
     #[error("no line for a watchdog: {0}")]
     Watchdog(#[from] Refusal),
+    /// The watchdog's line is somebody else's.
+    #[error("{line} belongs to a thing of the scenario: name a free line with --watchdog")]
+    WatchdogTaken {
+        /// Which line.
+        line: String,
+    },
 }
 
 /// Which board, and where its guard runs.
@@ -110,6 +116,9 @@ impl Rig {
         watchdog: Option<&str>,
         now: Timestamp,
     ) -> Result<Self, RigError> {
+        if let Some(taken) = lines.iter().find(|spec| watchdog == Some(spec.name.as_str())) {
+            return Err(RigError::WatchdogTaken { line: taken.name.clone() });
+        }
         lines.extend(watchdog.map(|line| LineSpec::output(line, Level::Low)));
         let keep = |board, limits| keeper(board, limits, watchdog, now);
         match kind {

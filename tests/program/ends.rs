@@ -136,6 +136,7 @@ fn a_run_whose_disk_is_full_stops_and_has_told_nothing_that_is_not_recorded() {
     assert!(complaint.contains("nothing more can be recorded"), "{complaint}");
     let said = notices(&String::from_utf8_lossy(&output.stdout));
     let audit = coinop(&["audit", data.to_str().unwrap(), "--json"]);
+    assert_eq!(audit.code, 0, "{}", audit.err);
     let audit: Value = serde_json::from_str(&audit.out).unwrap();
     let kept = known(audit["audit"]["report"]["sessions"].as_array().unwrap(), "buyer");
     let packages: Vec<_> = said.iter().filter(|notice| notice["kind"] == "package").collect();
@@ -146,7 +147,7 @@ fn a_run_whose_disk_is_full_stops_and_has_told_nothing_that_is_not_recorded() {
     }
 }
 
-/// Plays where no file may grow beyond a limit that is met after some payments.
+/// Plays where no file may grow beyond a limit that is met after some payments, in KiB.
 fn full_disk(data: &Path, scenario: &str) -> std::process::Output {
     // Without the signal a write beyond the limit fails, as it does on a full disk.
     let limited = "trap '' XFSZ; ulimit -f \"$LIMIT\"; exec \"$@\"";
@@ -154,7 +155,7 @@ fn full_disk(data: &Path, scenario: &str) -> std::process::Output {
         .args(["-c", limited, "bash", env!("CARGO_BIN_EXE_coinop"), "play", scenario])
         .args(["--headless", "--json", "--speed", "max", "--data-dir"])
         .arg(data)
-        .env("LIMIT", "2100")
+        .env("LIMIT", "350")
         .env_remove("COINOP_LOG")
         .env("NO_COLOR", "1")
         .output()

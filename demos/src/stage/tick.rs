@@ -19,7 +19,7 @@ use super::{
 };
 
 /// How often the hardware is looked at, when nothing happens by itself.
-const TICK: Duration = Duration::from_millis(10);
+pub(crate) const TICK: Duration = Duration::from_millis(10);
 /// How often the meters are read for the sessions.
 const READ_EVERY: Duration = Duration::from_millis(100);
 
