@@ -200,7 +200,10 @@ impl Post {
     fn edges(&self, chip: &SimChip, rounds: u32) -> color_eyre::Result<Vec<Duration>> {
         let bus = Bus::default();
         let (tell, heard) = sync_channel(QUEUE);
-        bus.listen(move |_: &Notice| drop(tell.try_send(Instant::now())));
+        bus.listen(move |_: &Notice| {
+            // Who does not listen does not count.
+            let _ = tell.try_send(Instant::now());
+        });
         let mut latencies = Vec::new();
         let mut level = Level::Low;
         for round in 0..rounds {
