@@ -29,7 +29,8 @@ const EXAMPLES: &str = "Examples:
   coinop play light --board pi                    on a Raspberry Pi's header, as hardware/boards/pi.toml says
   coinop play room --board my-board.toml          on a board of yours
   coinop audit ./data                             who has what, and is money conserved?
-  coinop bench                                    payments a second on this machine";
+  coinop bench                                    payments a second on this machine
+  coinop bench --board sim                        how fast the lines follow, and how many of them";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -115,6 +116,11 @@ pub(crate) struct Audit {
 /// How to measure.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Bench {
+    /// Measure this board in the place of payments: from a verified package to a line that is high, from
+    /// the end of a lease to a line that is low, from an edge to its notice. On `gpiochip` the lines are
+    /// LAMP and LIGHT.
+    #[arg(long, value_name = "BOARD", value_parser = board)]
+    pub(crate) board: Option<BoardChoice>,
     /// One JSON object instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
@@ -139,6 +145,16 @@ pub(crate) enum BoardChoice {
     },
     /// What a file describes: a built-in one by name, or a path.
     File(String),
+}
+
+impl std::fmt::Display for BoardChoice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Driver { driver, chip: None } => write!(f, "{driver}"),
+            Self::Driver { driver, chip: Some(chip) } => write!(f, "{driver}:{chip}"),
+            Self::File(name) => f.write_str(name),
+        }
+    }
 }
 
 fn speed(text: &str) -> Result<Speed, String> {

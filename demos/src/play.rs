@@ -126,9 +126,12 @@ impl Run<'_> {
         let stage = Stage::build(opening).await?;
         clock.set_pace(options.speed.0);
         let frame = Frame { stage: &stage, ears: &ears, stop: &stop, clock: &clock, plan: &plan };
-        run_to_the_end(&shell, until, &frame, screen, options)
+        let ended = run_to_the_end(&shell, until, &frame, screen, options)
             .await
             .wrap_err("nothing more can be recorded")?;
+        if ended == Ended::Quit {
+            stage.end();
+        }
         stage.audit();
         shell.settle()?;
         shell.close();
@@ -171,10 +174,9 @@ async fn run_to_the_end(
     frame: &Frame<'_>,
     screen: Option<Screen>,
     options: &Play,
-) -> Result<(), JournalError> {
+) -> Result<Ended, JournalError> {
     let Some(mut screen) = screen else {
-        run::run(shell, frame.clock, until, &mut || frame.headless()).await?;
-        return Ok(());
+        return run::run(shell, frame.clock, until, &mut || frame.headless()).await;
     };
     let ended = run::run(shell, frame.clock, until, &mut || frame.on_screen(&mut screen)).await?;
     if ended == Ended::TimeUp && options.length.is_none() {
@@ -186,7 +188,7 @@ async fn run_to_the_end(
             tokio::time::sleep(run::FRAME).await;
         }
     }
-    Ok(())
+    Ok(ended)
 }
 
 fn finish(

@@ -11,11 +11,11 @@ use coinop::{
         board::{Board, BoardError, Level, LineSpec},
         written::Wrong,
     },
-    run::Clock,
+    run::{Clock, Pace},
 };
 use coinop_hardware::{
     guard::{Command, Keeper, Lease, Limits, Refusal, Report, Sentry, SentryError, Watchdog},
-    plant::{Plant, Wires, World},
+    plant::{Living, Plant, Wires, World, Worlds},
     sim::SimChip,
 };
 
@@ -32,7 +32,7 @@ const WATCHED_EVERY: Duration = Duration::from_millis(100);
 const REPORTS: usize = 4_096;
 
 /// What holds for every line.
-fn limits(speed: f64) -> Limits {
+pub(crate) fn limits(speed: f64) -> Limits {
     // A thread wakes up to some milliseconds late, of real time.
     let early = Duration::from_millis(2).mul_f64(speed);
     Limits {
@@ -49,7 +49,7 @@ fn limits(speed: f64) -> Limits {
 pub(crate) struct Rig {
     guard: Guard,
     chip: Option<SimChip>,
-    worlds: Vec<World<SimChip>>,
+    worlds: Worlds<SimChip>,
     /// Dropped after the guard: whoever hears that the program stops finds the lines safe.
     service: Service,
 }
@@ -63,6 +63,7 @@ enum Guard {
         reports: Receiver<Report>,
         /// How many steps of it have been seen.
         steps: u64,
+        clock: Clock,
     },
 }
 
@@ -81,6 +82,12 @@ pub(crate) enum RigError {
     /// The watchdog's line cannot be toggled.
     #[error("no line for a watchdog: {0}")]
     Watchdog(#[from] Refusal),
+    /// The watchdog's line is somebody else's.
+    #[error("{line} belongs to a thing of the scenario: name a free line with --watchdog")]
+    WatchdogTaken {
+        /// Which line.
+        line: String,
+    },
 }
 
 /// Which board, and where its guard runs.
@@ -109,31 +116,37 @@ impl Rig {
         watchdog: Option<&str>,
         now: Timestamp,
     ) -> Result<Self, RigError> {
+        if let Some(taken) = lines.iter().find(|spec| watchdog == Some(spec.name.as_str())) {
+            return Err(RigError::WatchdogTaken { line: taken.name.clone() });
+        }
         lines.extend(watchdog.map(|line| LineSpec::output(line, Level::Low)));
         let keep = |board, limits| keeper(board, limits, watchdog, now);
         match kind {
             Kind::Virtual(plan) => {
                 let chip = SimChip::new(plan.fit(&lines)?.1);
+                let worlds = worlds(&chip, plants);
                 let limits = Limits { early: Duration::ZERO, ..limits(1.0) };
                 let keeper = keep(Box::new(chip.board()?), limits)?;
-                Ok(Self::simulated(Guard::Inline(Box::new(keeper)), chip, plants))
+                Ok(Self::of(Guard::Inline(Box::new(keeper)), Some(chip), worlds))
             }
             Kind::Paced(plan, clock, speed) => {
                 let chip = SimChip::new(plan.fit(&lines)?.1);
-                let guard = Guard::post(keep(Box::new(chip.board()?), limits(speed.max(FASTEST)))?, clock)?;
-                Ok(Self::simulated(guard, chip, plants))
+                let worlds = worlds(&chip, plants);
+                let (board, hand) = (chip.board()?, clock.clone());
+                let board = Living::new(board, worlds.clone(), move || hand.now());
+                let guard = Guard::post(keep(Box::new(board), limits(speed.max(FASTEST)))?, clock)?;
+                Ok(Self::of(guard, Some(chip), worlds))
             }
             Kind::Real(plan, clock) => {
                 let board = plan.open(&lines)?;
                 let guard = Guard::post(keep(board, limits(1.0))?, clock)?;
-                Ok(Self { guard, chip: None, worlds: Vec::new(), service: Service::of_environment() })
+                Ok(Self::of(guard, None, Worlds::new(Vec::new())))
             }
         }
     }
 
-    fn simulated(guard: Guard, chip: SimChip, plants: Vec<Box<dyn Plant>>) -> Self {
-        let worlds = plants.into_iter().map(|plant| World::new(chip.clone(), plant)).collect();
-        Self { guard, chip: Some(chip), worlds, service: Service::of_environment() }
+    fn of(guard: Guard, chip: Option<SimChip>, worlds: Worlds<SimChip>) -> Self {
+        Self { guard, chip, worlds, service: Service::of_environment() }
     }
 
     /// Wants an output on until then; what came of it is among the reports, now or later.
@@ -182,13 +195,10 @@ impl Rig {
 
     /// Lives until `now`: what the guard did, and what the world did.
     pub(crate) fn step(&mut self, now: Timestamp) -> Result<Vec<Report>, RigError> {
-        for world in &mut self.worlds {
-            world.step(now)?;
-        }
         let reports = match &mut self.guard {
             Guard::Inline(keeper) => {
                 keeper.beat(now);
-                keeper.step(now)
+                step_inline(keeper, &self.worlds, now)?
             }
             Guard::Thread { sentry, reports, .. } => {
                 if let Err(SentryError::Gone) = sentry.send(Command::Beat) {
@@ -200,25 +210,59 @@ impl Rig {
         if self.guard.is_alive() {
             self.service.beat();
         }
-        for world in &mut self.worlds {
-            world.step(now)?;
-        }
         Ok(reports)
+    }
+
+    /// Ends every lease; the last thing the guard does.
+    pub(crate) fn end(&mut self, now: Timestamp) -> Result<Vec<Report>, RigError> {
+        match &mut self.guard {
+            Guard::Inline(keeper) => {
+                keeper.end(now);
+                Ok(step_inline(keeper, &self.worlds, now)?)
+            }
+            Guard::Thread { sentry, reports, .. } => {
+                sentry.end();
+                Ok(reports.try_iter().collect())
+            }
+        }
+    }
+
+    /// Does nothing for so long, nor does anybody else on this thread; the guard and the world go on. What
+    /// the guard did on virtual time is told at once, else by the next step.
+    pub(crate) fn hang(&mut self, now: Timestamp, lasts: Duration) -> Result<Vec<Report>, RigError> {
+        let until = now.after(lasts);
+        match &mut self.guard {
+            Guard::Inline(keeper) => {
+                let (mut at, mut reports) = (now, Vec::new());
+                while at < until {
+                    let wake = keeper.next_wake().into_iter().chain(self.worlds.next_wake()).min();
+                    at = wake.unwrap_or(until).clamp(at.after(Duration::from_millis(1)), until);
+                    reports.extend(step_inline(keeper, &self.worlds, at)?);
+                }
+                Ok(reports)
+            }
+            Guard::Thread { clock, .. } => {
+                if let Pace::Real(speed) = clock.pace() {
+                    std::thread::sleep(lasts.div_f64(speed));
+                }
+                Ok(Vec::new())
+            }
+        }
     }
 
     /// When something happens by itself.
     pub(crate) fn next_wake(&self) -> Option<Timestamp> {
         let guard = match &self.guard {
             Guard::Inline(keeper) => keeper.next_wake(),
-            Guard::Thread { .. } => None,
+            // Its thread steps the worlds as well.
+            Guard::Thread { .. } => return None,
         };
-        let worlds = self.worlds.iter().filter_map(|world| world.plant().next_wake());
-        guard.into_iter().chain(worlds).min()
+        guard.into_iter().chain(self.worlds.next_wake()).min()
     }
 
     /// What a simulated world truly delivered; `None` when the world is real.
     pub(crate) fn truth(&self, plant: usize) -> Option<u64> {
-        self.worlds.get(plant).map(|world| world.plant().truth())
+        self.worlds.truth(plant)
     }
 
     /// Pokes an input of the simulated board.
@@ -267,8 +311,9 @@ impl Guard {
             // A full queue means that nobody looks; the guard goes on guarding.
             let _ = sender.try_send(report);
         };
-        let sentry = Sentry::post(keeper, move || clock.now(), tell)?;
-        Ok(Self::Thread { sentry, reports, steps: 0 })
+        let hand = clock.clone();
+        let sentry = Sentry::post(keeper, move || hand.now(), tell)?;
+        Ok(Self::Thread { sentry, reports, steps: 0, clock })
     }
 
     /// Whether it has looked at its lines since the last time this was asked.
@@ -279,6 +324,22 @@ impl Guard {
             Self::Thread { sentry, steps, .. } => std::mem::replace(steps, sentry.steps()) < *steps,
         }
     }
+}
+
+fn worlds(chip: &SimChip, plants: Vec<Box<dyn Plant>>) -> Worlds<SimChip> {
+    Worlds::new(plants.into_iter().map(|plant| World::new(chip.clone(), plant)).collect())
+}
+
+/// The world sees what the guard does, and the guard what the world does.
+fn step_inline(
+    keeper: &mut Keeper,
+    worlds: &Worlds<SimChip>,
+    now: Timestamp,
+) -> Result<Vec<Report>, BoardError> {
+    worlds.step(now)?;
+    let reports = keeper.step(now);
+    worlds.step(now)?;
+    Ok(reports)
 }
 
 fn keeper(

@@ -11,6 +11,7 @@ mod keeper;
 mod line;
 #[cfg(test)]
 mod properties;
+mod refusal;
 mod sentry;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ use serde::{Deserialize, Serialize};
 use line::Guarded;
 
 pub use keeper::{Keeper, Report};
+pub use refusal::{Refusal, Trip};
 pub use sentry::{Command, Sentry, SentryError};
 pub use watchdog::Watchdog;
 
@@ -71,66 +73,6 @@ pub struct Drive {
     pub line: String,
     /// Its level from now on.
     pub level: Level,
-}
-
-/// Why the guard grants nothing.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Trip {
-    /// The owner was silent for longer than the heartbeat; the next beat mends it.
-    #[error("no heartbeat since {last}")]
-    Silent {
-        /// When it was last heard.
-        last: Timestamp,
-    },
-    /// The board failed; only a new guard on a working board mends it.
-    #[error("the board failed: {0}")]
-    Board(BoardError),
-}
-
-/// Why a lease was turned down; the lines are as they were.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The allow-list does not have the line.
-    #[error("no output {line}; there is {}", .known.join(", "))]
-    UnknownLine {
-        /// What was asked for.
-        line: String,
-        /// The outputs there are.
-        known: Vec<String>,
-    },
-    /// The world drives that line, not the program.
-    #[error("line {line} is an input")]
-    Input {
-        /// What was asked for.
-        line: String,
-    },
-    /// Longer than one lease may be.
-    #[error("a lease of {line} until {until} is too long; the latest now is {latest}")]
-    TooFar {
-        /// What was asked for.
-        line: String,
-        /// Its end.
-        until: Timestamp,
-        /// The latest end that would do.
-        latest: Timestamp,
-    },
-    /// One that is never on with it is on or leased.
-    #[error("{line} is never on with {other}, which is on or leased: release {other} first")]
-    Interlocked {
-        /// What was asked for.
-        line: String,
-        /// What keeps it off.
-        other: String,
-    },
-    /// The guard alone drives that line, for whoever watches it.
-    #[error("line {line} is the guard's watchdog")]
-    Watchdog {
-        /// What was asked for.
-        line: String,
-    },
-    /// The guard grants nothing at all.
-    #[error("the guard has tripped: {0}")]
-    Tripped(Trip),
 }
 
 /// The rules of the outputs: leases, maximum on-time, interlocks, heartbeat, and a safe level for every other
@@ -215,6 +157,12 @@ impl Guard {
         if let Some(output) = self.outputs.get_mut(line) {
             output.until = None;
         }
+    }
+
+    /// Ends every lease now: the owner has nothing more to do.
+    pub fn end(&mut self, now: Timestamp) {
+        self.advance(now);
+        self.void();
     }
 
     /// Says that the owner is alive. A beat that comes too late mends the silence, but the leases from

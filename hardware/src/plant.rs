@@ -7,6 +7,7 @@
 mod car;
 mod door;
 mod lamp;
+mod living;
 #[cfg(target_os = "linux")]
 pub mod sysfs;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use coinop_core::{
 pub use car::{Car, CarSpec};
 pub use door::{Door, DoorSpec};
 pub use lamp::{Lamp, LampSpec};
+pub use living::{Living, Worlds};
 
 /// A piece of the physical world.
 ///

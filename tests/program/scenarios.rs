@@ -79,7 +79,7 @@ fn every_scenario_of_the_folder_is_built_in() {
 fn every_fault_has_a_scenario() {
     let texts: String = scenarios().iter().map(|file| fs::read_to_string(file).unwrap()).collect();
 
-    for fault in ["cut = ", "kill = ", "dishonest-close = ", "replay = ", "stuck = "] {
+    for fault in ["cut = ", "kill = ", "hang = ", "dishonest-close = ", "replay = ", "stuck = "] {
         assert!(texts.contains(fault), "no scenario has the fault {fault}");
     }
 }

@@ -130,12 +130,12 @@ fn median(figures: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// The smallest figure, in microseconds, that `percent` of all do not exceed.
-fn percentile(sorted: &[Duration], percent: usize) -> f64 {
+pub(super) fn percentile(sorted: &[Duration], percent: usize) -> f64 {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1e6)
 }
 
-fn rounded(figure: f64, digits: i32) -> f64 {
+pub(super) fn rounded(figure: f64, digits: i32) -> f64 {
     let scale = 10_f64.powi(digits);
     (figure * scale).round() / scale
 }

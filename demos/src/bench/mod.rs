@@ -4,6 +4,7 @@
 //! Every way to pay is measured in short slices, the raw limit right before each; a ratio is the
 //! median over all rounds, so that a busy moment of the machine counts on both sides or not at all.
 
+mod board;
 mod disk;
 mod ends;
 mod figures;
@@ -65,6 +66,9 @@ trait Way {
 
 /// Measures and prints.
 pub(crate) fn bench(options: &args::Bench) -> color_eyre::Result<ExitCode> {
+    if let Some(board) = &options.board {
+        return board::bench(board, options.json);
+    }
     let folder = options.data_dir.clone().unwrap_or_else(std::env::temp_dir);
     let mut progress = Progress::new(io::stderr().is_terminal());
     let report = measure(&PLAN, &folder, &mut progress)?;

@@ -2,7 +2,7 @@
 
 mod money;
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{collections::BTreeMap, ops::Range, time::Duration};
 
 use super::{BUILT_IN, Scenario, quantity};
 use crate::devices::{self, Device};
@@ -14,6 +14,8 @@ use toml::Spanned;
 
 /// The longest name of a party.
 const MAX_NAME: usize = 24;
+/// The longest time a fault may stop the whole program.
+const LONGEST_HANG: Duration = Duration::from_mins(1);
 /// The most parties, purchases or faults in one scenario.
 const MAX_ITEMS: usize = 256;
 
@@ -198,6 +200,12 @@ impl Page<'_> {
                 count += 1;
                 self.party(scenario, name)?;
             }
+            if let Some(span) = &fault.hang {
+                count += 1;
+                if span.get_ref().0.is_zero() || span.get_ref().0 > LONGEST_HANG {
+                    return Err(self.at(span, "a hang lasts from 1ms to 1min"));
+                }
+            }
             for name in [&fault.dishonest_close, &fault.replay].into_iter().flatten() {
                 count += 1;
                 self.buyer(scenario, name)?;
@@ -208,7 +216,7 @@ impl Page<'_> {
             }
             if count != 1 {
                 let what = format!(
-                    "a fault has exactly one of cut, kill, dishonest-close, replay, stuck; this has {count}"
+                    "a fault has exactly one of cut, kill, hang, dishonest-close, replay, stuck; this has {count}"
                 );
                 return Err(self.at(&fault.at, &what));
             }

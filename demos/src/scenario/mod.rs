@@ -152,6 +152,9 @@ pub(crate) struct Fault {
     /// This party loses its process; it restarts from the journal.
     #[serde(default)]
     pub(crate) kill: Option<Spanned<String>>,
+    /// The runtime hangs for so long: no actor runs, and nobody beats for the guard.
+    #[serde(default)]
+    pub(crate) hang: Option<Spanned<Span>>,
     /// This buyer closes its channels with less than it signed.
     #[serde(default)]
     pub(crate) dishonest_close: Option<Spanned<String>>,

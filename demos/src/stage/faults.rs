@@ -132,6 +132,9 @@ impl Stage {
             self.set_link(&one, &other, Link::Cut);
             self.later(lasts, move |stage| stage.set_link(&one, &other, Link::Whole));
         }
+        if let Some(span) = &fault.hang {
+            self.hang(span.get_ref().0);
+        }
         if let Some(name) = &fault.kill {
             self.kill(name.get_ref());
             let (stage, name) = (Rc::clone(self), name.get_ref().clone());

@@ -2,6 +2,7 @@
 
 mod build;
 mod faults;
+mod hang;
 mod thing;
 mod tick;
 
@@ -24,6 +25,7 @@ use coinop::{
 
 pub(crate) use self::build::{Begin, MIN_DEPOSIT, before, lines, tariff};
 use self::thing::Thing;
+pub(crate) use self::tick::TICK;
 use crate::{
     rig::{Rig, RigError},
     scenario::Scenario,

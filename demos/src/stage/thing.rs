@@ -164,6 +164,12 @@ impl Thing {
         self.accounts.values_mut().for_each(|account| account.told = None);
     }
 
+    /// The guard took its lease away; whoever has paid may ask for the rest.
+    pub(super) fn lose_lease(&mut self) {
+        self.lease = None;
+        self.tell_again();
+    }
+
     /// Forgets all sessions: the party behind it is gone.
     pub(super) fn reset(&mut self) {
         let gone = std::mem::take(&mut self.accounts);

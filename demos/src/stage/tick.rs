@@ -19,7 +19,7 @@ use super::{
 };
 
 /// How often the hardware is looked at, when nothing happens by itself.
-const TICK: Duration = Duration::from_millis(10);
+pub(crate) const TICK: Duration = Duration::from_millis(10);
 /// How often the meters are read for the sessions.
 const READ_EVERY: Duration = Duration::from_millis(100);
 
@@ -47,7 +47,7 @@ impl Stage {
     }
 
     /// What the guard has to say; when the hardware broke, the run is over.
-    fn hear_or_stop(&self, reports: Result<Vec<Report>, RigError>) {
+    pub(super) fn hear_or_stop(&self, reports: Result<Vec<Report>, RigError>) {
         match reports {
             Ok(reports) => self.hear(reports),
             Err(error) => {
@@ -76,7 +76,10 @@ impl Stage {
                     );
                 }
                 Report::Fault(error) => self.tell("guard", Fact::Fault { what: error.to_string() }),
-                Report::Tripped(trip) => self.tell("guard", Fact::Fault { what: trip.to_string() }),
+                Report::Tripped(trip) => {
+                    self.tell("guard", Fact::Fault { what: trip.to_string() });
+                    self.things.borrow_mut().iter_mut().for_each(super::Thing::lose_lease);
+                }
                 Report::Mended => {
                     self.tell("guard", Fact::Fault { what: "leases are granted again".to_owned() });
                 }

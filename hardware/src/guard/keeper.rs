@@ -91,6 +91,11 @@ impl Keeper {
         self.guard.release(now, line);
     }
 
+    /// Ends every lease; the lines move at the next [`step`](Keeper::step), in their order.
+    pub fn end(&mut self, now: Timestamp) {
+        self.guard.end(now);
+    }
+
     /// Says that the owner is alive. On virtual time, beat before every step.
     pub fn beat(&mut self, now: Timestamp) {
         self.guard.beat(now);

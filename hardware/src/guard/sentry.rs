@@ -95,6 +95,16 @@ impl Sentry {
         })
     }
 
+    /// Ends every lease and the guard's thread with them; when this returns the lines are safe, and that
+    /// they are has been told.
+    pub fn end(&mut self) {
+        drop(self.commands.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been printed, and its lines went safe on the way out.
+            let _ = thread.join();
+        }
+    }
+
     /// How long outputs were on without a lease so far, in whole milliseconds.
     pub fn unleased_on(&self) -> Duration {
         Duration::from_millis(self.unleased_on_ms.load(Ordering::Relaxed))
@@ -109,11 +119,7 @@ impl Sentry {
 
 impl Drop for Sentry {
     fn drop(&mut self) {
-        drop(self.commands.take());
-        if let Some(thread) = self.thread.take() {
-            // A panic there has been printed, and its lines went safe on the way out.
-            let _ = thread.join();
-        }
+        self.end();
     }
 }
 
@@ -128,17 +134,19 @@ struct Watch<Clock, Tell> {
 }
 
 impl<Clock: Fn() -> Timestamp, Tell: FnMut(Report)> Watch<Clock, Tell> {
-    /// Ends when the owner is gone; dropping the keeper drives the lines safe.
+    /// Ends when the owner is gone, and every lease with it; whatever else ends the thread, dropping the
+    /// keeper drives the lines safe.
     fn run(mut self) {
         loop {
             self.step();
-            let unleased = u64::try_from(self.keeper.unleased_on().as_millis()).unwrap_or(u64::MAX);
-            self.unleased_on_ms.store(unleased, Ordering::Relaxed);
             self.steps.fetch_add(1, Ordering::Relaxed);
             match self.inbox.recv_timeout(WATCH) {
                 Ok(command) => self.obey(command),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.keeper.end((self.clock)());
+                    return self.step();
+                }
             }
         }
     }
@@ -147,6 +155,8 @@ impl<Clock: Fn() -> Timestamp, Tell: FnMut(Report)> Watch<Clock, Tell> {
         for report in self.keeper.step((self.clock)()) {
             (self.tell)(report);
         }
+        let unleased = u64::try_from(self.keeper.unleased_on().as_millis()).unwrap_or(u64::MAX);
+        self.unleased_on_ms.store(unleased, Ordering::Relaxed);
     }
 
     /// Obeys what waits, so that many commands cost one step; a full inbox at most, so that a flood of them

@@ -9,4 +9,5 @@ mod imports;
 mod manifests;
 mod pi;
 mod rooms;
+mod safety;
 mod workspace;
