@@ -272,12 +272,14 @@ fn things(scenario: &Scenario, now: coinop::core::Timestamp) -> Result<World, St
         let wrong = |what: String| StageError::Thing { thing: name.clone(), what };
         let device = devices::of(entry.kind.get_ref()).ok_or_else(|| wrong("no such device".to_owned()))?;
         let setup = Setup { thing: entry };
-        let Built { plant, counter, metering } = (device.build)(&setup).map_err(wrong)?;
+        let Built { plant, meter, source, metering } = (device.build)(&setup).map_err(wrong)?;
         let tariff = tariff(device, entry).map_err(wrong)?;
         let metering = within_a_step(metering, &tariff);
+        metering.check(&tariff).map_err(|refusal| wrong(format!("{refusal}; take a larger step")))?;
         let power = setup.line(device.power);
         lines.extend(plant.lines());
-        things.push(Thing::new(name.clone(), device, tariff, power, plants.len(), (counter, metering), now));
+        let gauge = (meter, source, metering);
+        things.push(Thing::new(name.clone(), device, tariff, power, plants.len(), gauge, now));
         plants.push(plant);
     }
     debug_assert!(lines.iter().any(|line| line.direction == Direction::Output) || things.is_empty());

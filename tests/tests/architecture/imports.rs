@@ -61,6 +61,7 @@ const GUESTS: &[(&[&str], &[&str])] = &[
     (&["tokio"], &["coinop", "coinop-demos"]),
     (&["clap", "color-eyre", "sd-notify", "tracing-subscriber"], &["coinop-demos"]),
     (&["gpiocdev", "gpiocdev-uapi", "linux-embedded-hal", "rppal"], &["coinop-hardware", "coinop-hil"]),
+    (&["ina219", "sml-rs"], &["coinop-hardware"]),
     (&["gpiosim"], &["coinop-hil"]),
     (
         &["cortex-m", "cortex-m-rt", "critical-section", "embedded-alloc", "riscv", "riscv-rt"],

@@ -4,6 +4,7 @@ use super::{Deal, Event, Order, Phase, Purchase, Witness};
 use crate::{
     Bytes, Decision, Timestamp,
     machine::Settled,
+    meter::reconcile,
     session::{End, Offer, Reading, Refusal, statement::same_session},
     tariff::Quantity,
 };
@@ -17,6 +18,10 @@ impl Order {
         }
         if !offer.tariff.within(self.limit) {
             return Err(Refusal::TooDear { tariff: offer.tariff, limit: self.limit });
+        }
+        let (own, agreed) = (self.error_permille, offer.metering.apart_permille);
+        if self.witness == Witness::Own && own > agreed {
+            return Err(Refusal::Tolerance { own, agreed });
         }
         if self.wanted.is_some_and(Quantity::is_zero) {
             return Err(Refusal::Zero { what: "amount wanted", least: 1 });
@@ -49,6 +54,9 @@ impl Purchase {
             }
             Phase::Running { .. } if self.overclaims(deal, reading.delivered) => {
                 Ok(self.stop(deal, now, End::Overclaimed))
+            }
+            Phase::Running { .. } if self.disagrees(deal, reading.delivered) => {
+                Ok(self.stop(deal, now, End::MetersDisagree))
             }
             Phase::Running { stalls_at } => {
                 let read = self.read.max(reading.delivered);
@@ -146,15 +154,22 @@ impl Purchase {
         }
     }
 
-    /// Whether the seller claims a step more than was paid, or than our own meter saw.
+    /// Whether the seller claims a step more than was paid.
     fn overclaims(&self, deal: &Deal, delivered: Quantity) -> bool {
         let tariff = &deal.offer.tariff;
-        let claimed = tariff.value(delivered).less(tariff.step_price());
-        let seen = match deal.order.witness {
-            Witness::Own => tariff.value(self.observed),
-            Witness::Seller => self.paid,
+        tariff.value(delivered).less(tariff.step_price()) > self.paid
+    }
+
+    /// Whether the seller's meter is further ahead of our own than was agreed. One that is behind may have
+    /// been read before ours, and takes nothing from us.
+    fn disagrees(&self, deal: &Deal, delivered: Quantity) -> bool {
+        let Offer { metering, tariff, .. } = &deal.offer;
+        let own = match deal.order.witness {
+            Witness::Own => self.observed,
+            Witness::Seller => return false,
         };
-        claimed > self.paid.min(seen)
+        let tolerance = metering.tolerance(tariff, own);
+        delivered > own && reconcile(delivered, own, tolerance).is_err()
     }
 
     /// A meter that notices only whole pulses may miss the end of the last one.

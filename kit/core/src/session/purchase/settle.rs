@@ -23,7 +23,8 @@ impl Purchase {
         let counter = self.counter.saturating_add(1);
         let retry_at = now.after(deal.order.patience.retry());
         let until = now.after(deal.order.patience.settle());
-        Decision::event(Event::Stopped { why, counter, retry_at, until }).then(deal.stop(counter))
+        Decision::event(Event::Stopped { why, counter, retry_at, until })
+            .then(deal.stop(counter, self.observed))
     }
 
     pub(super) fn receive(&self, now: Timestamp, package: Signed) -> Result<Settled<Self>, Refusal> {

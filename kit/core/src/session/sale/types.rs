@@ -56,6 +56,15 @@ impl Quote {
     }
 }
 
+/// How a buyer stopped: its own meter's word, with its signature kept as evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// What its meter shows, if it has one.
+    pub seen: Option<Quantity>,
+    /// The stop as signed.
+    pub package: Signed,
+}
+
 /// What a sale is asked or told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -166,6 +175,8 @@ pub enum Event {
         counter: u64,
         /// Until when the last reading may come.
         until: Timestamp,
+        /// The buyer's stop, if it said one.
+        stop: Option<Stopped>,
     },
     /// The account is made up; made up again when money comes late.
     Settled {
