@@ -196,7 +196,7 @@ async fn run_to_the_end(
     let ended = run::run(shell, frame.clock, until, &mut || frame.on_screen(&mut screen)).await?;
     if ended == Ended::TimeUp && options.length.is_none() {
         // On a real board time goes on, and without beats the guard drives what is still on safe.
-        if !frame.plan.keeps_real_time() {
+        if !frame.keeps_real_time() {
             frame.clock.set_pace(Pace::Paused(1.0));
         }
         while frame.on_screen(&mut screen) != Control::Quit {
@@ -330,10 +330,15 @@ impl Frame<'_> {
         })
     }
 
+    fn keeps_real_time(&self) -> bool {
+        self.plan.keeps_real_time() || self.stage.scenario.measures_reality()
+    }
+
     /// Goes on at another pace, where that can be.
     fn repaced(&self, pace: Pace) -> Control {
-        if self.plan.keeps_real_time() {
-            self.stage.refuse("a real board keeps real time: it cannot be paused, hurried or slowed down");
+        if self.keeps_real_time() {
+            self.stage
+                .refuse("a real board or meter keeps real time: it cannot be paused, hurried or slowed down");
             return Control::Continue;
         }
         Control::Pace(pace)

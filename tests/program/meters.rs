@@ -13,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use coinop::core::session::Signed;
 use coinop_hardware::meter::telegram::{Entry, compose};
 use play::coinop;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -147,6 +148,54 @@ fn a_smart_meter_that_falls_silent_ends_the_power() {
     assert!(told.iter().any(disputed), "the session ended for another reason");
     let silent = |line: &Value| line["what"].as_str().is_some_and(|what| what.contains("counted nothing"));
     assert!(told.iter().any(silent), "nobody was told");
+}
+
+/// What a run in virtual time tells, of one kind.
+fn told_of(scenario: &str, kind: &str) -> Vec<Value> {
+    let played = coinop(&["play", scenario, "--headless", "--json", "--speed", "max"]);
+    let lines = played.out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter(|line| line["kind"] == kind).collect()
+}
+
+#[test]
+fn two_meters_that_disagree_leave_each_side_with_the_others_figure_signed() {
+    let parties = told_of("two-meters", "party");
+    let address = |who: &str| parties.iter().find(|line| line["who"] == who).unwrap()["address"].clone();
+
+    let disputes = told_of("two-meters", "dispute");
+
+    let [sellers, buyers] = &disputes[..] else { panic!("{disputes:?}") };
+    assert_eq!((&sellers["who"], &buyers["who"]), (&"charger".into(), &"dave".into()));
+    let stop = Signed::new(sellers["evidence"].clone()).open().unwrap();
+    let receipt = Signed::new(buyers["evidence"].clone()).open().unwrap();
+    assert_eq!(stop.signer().as_str(), address("dave"));
+    assert_eq!(receipt.signer().as_str(), address("charger"));
+    assert_eq!(sellers["evidence"]["signed_message"]["seen"], sellers["buyer"]);
+    assert_eq!(buyers["evidence"]["signed_message"]["delivered"], buyers["seller"]);
+    let (seller, buyer) = (sellers["seller"].as_u64().unwrap(), sellers["buyer"].as_u64().unwrap());
+    assert!(seller - buyer > sellers["tolerance"].as_u64().unwrap(), "{sellers}");
+}
+
+#[test]
+fn missed_and_impossible_pulses_are_told_in_the_run() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/ev-charging.toml");
+    let text = fs::read_to_string(path).unwrap();
+    let (scene, _) = text.split_once("[[fault]]").unwrap();
+    // At a moment the line sticks, so pulses are missed; a debounce longer than their distance leaves some out.
+    let stuck = "[[fault]]\nat = \"5s\"\nstuck = \"charger.METER\"\nfor = \"400ms\"\n";
+    let kind = "kind = \"charger\"\nprice";
+    let slow =
+        scene.replacen(kind, "kind = \"charger\"\nmeter = { pulse = 10000, debounce = \"40ms\" }\nprice", 1);
+    let expected = "[[expect]]\noff = \"CONTACTOR\"\n";
+    for (scene, what) in [(format!("{scene}{stuck}"), "were missed"), (slow, "not counted")] {
+        let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+        fs::write(&file, format!("{scene}{expected}")).unwrap();
+
+        let faults = told_of(file.path().to_str().unwrap(), "fault");
+
+        let told = |line: &Value| line["who"] == "charger" && line["what"].as_str().unwrap().contains(what);
+        assert!(faults.iter().any(told), "{what}: {faults:?}");
+    }
 }
 
 #[test]

@@ -100,6 +100,11 @@ impl Scenario {
     pub(crate) fn meter_places(&self) -> impl Iterator<Item = &Place> {
         self.thing.iter().filter_map(|thing| thing.meter.as_ref()?.get_ref().place())
     }
+
+    /// Whether a meter measures the real world, which does not wait.
+    pub(crate) fn measures_reality(&self) -> bool {
+        self.meter_places().any(|place| matches!(place, Place::Device(_)))
+    }
 }
 
 impl Thing {

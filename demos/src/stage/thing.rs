@@ -32,6 +32,8 @@ pub(super) struct Thing {
     pub(super) metering: Metering,
     /// The board's name of the output that is on while somebody pays.
     pub(super) power: String,
+    /// The lines it has on the board: a meter with a device of its own needs none.
+    wired: Vec<String>,
     /// Its place among the plants.
     pub(super) plant: usize,
     meter: Watch<Box<dyn Meter>>,
@@ -104,6 +106,7 @@ impl Thing {
             tariff,
             metering,
             power,
+            wired: Vec::new(),
             plant,
             counted: meter.delivered(),
             meter: Watch::new(meter, metering.gap()),
@@ -116,6 +119,16 @@ impl Thing {
             on: Level::Low,
             remembered: BTreeMap::new(),
         }
+    }
+
+    /// The same thing with these lines on the board.
+    pub(super) fn wired(self, lines: impl Iterator<Item = String>) -> Self {
+        Self { wired: lines.collect(), ..self }
+    }
+
+    /// Whether it has this line on the board.
+    pub(super) fn has(&self, line: &str) -> bool {
+        self.wired.iter().any(|own| own == line)
     }
 
     /// A session may get so much more from now on.

@@ -73,10 +73,9 @@ impl SmlDecoder {
     /// [`SmlError`] when it was the last one of a telegram that gives none. The next one is not harmed.
     pub fn push(&mut self, byte: u8) -> Option<Result<u64, SmlError>> {
         match self.0.push_byte(byte) {
-            Ok(None) => None,
             Ok(Some(telegram)) => Some(energy(telegram)),
             // Whoever begins to listen hears the rest of a telegram first.
-            Err(DecodeErr::DiscardedBytes(_)) => None,
+            Ok(None) | Err(DecodeErr::DiscardedBytes(_)) => None,
             Err(error @ (DecodeErr::InvalidEsc(_) | DecodeErr::OutOfMemory)) => {
                 Some(Err(SmlError::Broken(format!("{error:?}"))))
             }
@@ -125,8 +124,8 @@ fn total(entry: &ListEntry<'_>) -> Result<u64, SmlError> {
 fn milliwatt_hours(value: i128, scaler: i8) -> Option<u64> {
     let power = i32::from(scaler) + 3;
     let ten_to = 10_i128.checked_pow(power.unsigned_abs())?;
-    let scaled = if power < 0 { value / ten_to } else { value.checked_mul(ten_to)? };
-    u64::try_from(scaled).ok()
+    let energy = if power < 0 { value / ten_to } else { value.checked_mul(ten_to)? };
+    u64::try_from(energy).ok()
 }
 
 /// A smart meter's head at the end of a byte stream that never makes its reader wait.

@@ -44,7 +44,9 @@ pub fn compose(number: u32, entries: &[Entry]) -> Vec<u8> {
     list.extend(text(SERVER));
     list.extend([NONE, NONE]);
     list.extend(list_of(entries.len()));
-    entries.iter().for_each(|entry| list.extend(entry_bytes(entry)));
+    for entry in entries {
+        list.extend(entry_bytes(entry));
+    }
     list.extend([NONE, NONE]);
     let mut file = message(number, OPEN, &open);
     file.extend(message(number, LIST, &list));

@@ -7,7 +7,7 @@ use embedded_hal_mock::eh1::i2c::{Mock, Transaction};
 
 use super::{
     Feed, MeterErrorKind, Said,
-    chip::{Attached, Ina219Chip, SmartMeter},
+    chip::{Ina219Chip, SmartMeter},
     ina219::{Apart, Inline, Monitor, Wiring},
     sml::{SmlDecoder, SmlError, SmlHead, TOTAL_ENERGY, WATT_HOURS, Wire},
     telegram::{Entry, compose},

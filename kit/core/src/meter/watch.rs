@@ -81,8 +81,11 @@ mod tests {
 
     const GAP: Duration = Duration::from_millis(500);
 
-    /// Every meter, with what makes it count a bit more at each moment.
-    fn every_meter() -> [(Box<dyn Meter>, fn(u64) -> [Signal; 2]); 4] {
+    /// What makes a meter count a bit more at a moment.
+    type More = fn(u64) -> [Signal; 2];
+
+    /// Every meter, with what makes it count.
+    fn every_meter() -> [(Box<dyn Meter>, More); 4] {
         let rated = Rate::new(Quantity::new(36_000_000), Duration::from_hours(1)).unwrap();
         let accuracy = Accuracy::default();
         let pulse = |_| [Signal::Line(Level::Low), Signal::Line(Level::High)];

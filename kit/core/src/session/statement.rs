@@ -243,6 +243,7 @@ pub struct Stop {
     /// Larger than in every earlier stop or control of this session.
     pub counter: u64,
     /// What the buyer's own meter shows, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Quantity>,
 }
 

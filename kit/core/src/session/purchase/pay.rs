@@ -55,9 +55,6 @@ impl Purchase {
             Phase::Running { .. } if self.overclaims(deal, reading.delivered) => {
                 Ok(self.stop(deal, now, End::Overclaimed))
             }
-            Phase::Running { .. } if self.disagrees(deal, reading.delivered) => {
-                Ok(self.stop(deal, now, End::MetersDisagree))
-            }
             Phase::Running { stalls_at } => {
                 let read = self.read.max(reading.delivered);
                 let stalls_at =
@@ -83,6 +80,11 @@ impl Purchase {
             return Err(Refusal::MeterBackwards { units, before: self.observed });
         }
         match self.phase {
+            Phase::Running { .. } if self.disagrees(deal, units) => {
+                let seen = Event::Observed { units, stalls_at: now.after(deal.order.patience.stall()) };
+                let stopped = self.stop_having_seen(deal, now, End::MetersDisagree, units);
+                Ok(joined(Decision::event(seen), stopped))
+            }
             Phase::Running { .. } if units == self.observed => {
                 Ok(self.go_on(Decision::nothing(), deal, now, units, self.read))
             }
@@ -116,7 +118,7 @@ impl Purchase {
         // that all of that is used up is the end too.
         let enough = seen >= goal || observed >= goal;
         if enough || (self.paid >= self.ceiling && read >= goal) {
-            return joined(decision, self.stop(deal, now, why));
+            return joined(decision, self.stop_having_seen(deal, now, why, observed));
         }
         let Some(total) = self.next_total(deal, seen) else { return decision };
         let stalls_at = now.after(deal.order.patience.stall());
@@ -160,16 +162,16 @@ impl Purchase {
         tariff.value(delivered).less(tariff.step_price()) > self.paid
     }
 
-    /// Whether the seller's meter is further ahead of our own than was agreed. One that is behind may have
-    /// been read before ours, and takes nothing from us.
-    fn disagrees(&self, deal: &Deal, delivered: Quantity) -> bool {
+    /// Whether the seller's meter was further ahead of what our own shows now than was agreed. One that is
+    /// behind may have been read before ours, and takes nothing from us.
+    fn disagrees(&self, deal: &Deal, own: Quantity) -> bool {
         let Offer { metering, tariff, .. } = &deal.offer;
-        let own = match deal.order.witness {
-            Witness::Own => self.observed,
-            Witness::Seller => return false,
-        };
         let tolerance = metering.tolerance(tariff, own);
-        delivered > own && reconcile(delivered, own, tolerance).is_err()
+        let believes_itself = match deal.order.witness {
+            Witness::Own => true,
+            Witness::Seller => false,
+        };
+        believes_itself && self.read > own && reconcile(self.read, own, tolerance).is_err()
     }
 
     /// A meter that notices only whole pulses may miss the end of the last one.

@@ -120,7 +120,7 @@ impl Sale {
                     Some(Err(_)) => End::MetersDisagree,
                     Some(Ok(_)) | None => End::Stopped,
                 };
-                let stopped = Stopped { seen: stop.seen, package: package.clone() };
+                let stopped = Stopped { seen: stop.seen, shown: self.delivered, package: package.clone() };
                 Ok(self.ended_by(now, offer, why, stop.counter, Some(stopped)))
             }
         }

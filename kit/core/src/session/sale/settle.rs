@@ -90,7 +90,8 @@ impl Sale {
     /// What counts of our meter's last word and the buyer's. Beyond what was agreed it is ours, and the
     /// session is in dispute.
     fn reconciled(&self, offer: &Offer, delivered: Quantity, why: End) -> (Quantity, End) {
-        let seen = self.stop.as_ref().and_then(|stop| stop.seen);
+        // What our meter counted after the stop, the buyer's had not counted yet.
+        let seen = self.stop.as_ref().and_then(|stop| Some(stop.seen?.plus(delivered.less(stop.shown))));
         match seen.map(|seen| agreed(offer, delivered, seen)) {
             None => (delivered, why),
             Some(_) if why == End::MetersDisagree => (delivered, why),

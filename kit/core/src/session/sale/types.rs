@@ -61,6 +61,8 @@ impl Quote {
 pub struct Stopped {
     /// What its meter shows, if it has one.
     pub seen: Option<Quantity>,
+    /// What our own meter showed by then.
+    pub shown: Quantity,
     /// The stop as signed.
     pub package: Signed,
 }
@@ -194,6 +196,7 @@ pub enum Event {
 
 /// What the seller's shell must do; doing it twice is harmless.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "an effect is carried out once and never kept")]
 pub enum Effect {
     /// Sign this as the seller and send it.
     Tell {

@@ -23,6 +23,10 @@ fn read(purchase: &mut Purchase, delivered: u64) -> Vec<PurchaseEffect> {
     tell(purchase, PurchaseCommand::Read(reading)).unwrap()
 }
 
+fn observe(purchase: &mut Purchase, units: u64) -> Vec<PurchaseEffect> {
+    tell(purchase, PurchaseCommand::Observed { units: Quantity::new(units) }).unwrap()
+}
+
 /// The seller's meter shows `delivered` to the last, and the buyer stops with `seen`.
 fn stopped(delivered: u64, seen: Option<u64>) -> (Sale, Receipt) {
     let (mut sale, units) = (running_sale(), Quantity::new(delivered));
@@ -40,11 +44,12 @@ fn stopped(delivered: u64, seen: Option<u64>) -> (Sale, Receipt) {
 #[test]
 fn a_seller_whose_meter_is_too_far_ahead_is_left_with_our_own_figure_signed() {
     let mut purchase = running_purchase();
-    tell(&mut purchase, PurchaseCommand::Observed { units: Quantity::new(100) }).unwrap();
 
     read(&mut purchase, 100 + TOLERANCE);
+    observe(&mut purchase, 100);
     assert_eq!(purchase.ended(), None);
-    let effects = read(&mut purchase, 101 + TOLERANCE);
+    read(&mut purchase, 101 + TOLERANCE);
+    let effects = observe(&mut purchase, 100);
 
     assert_eq!(purchase.ended(), Some(End::MetersDisagree));
     let stop = Stop { session: purchase.id(), counter: 1, seen: Some(Quantity::new(100)) };
