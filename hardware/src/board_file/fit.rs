@@ -27,7 +27,9 @@ impl BoardFile {
         }
         // A line that nobody takes is never driven, and no guard knows it.
         let taken: BTreeSet<String> = specs.iter().map(|spec| spec.name.clone()).collect();
-        specs.iter_mut().for_each(|spec| spec.never_with.retain(|other| taken.contains(other)));
+        for spec in &mut specs {
+            spec.never_with.retain(|other| taken.contains(other));
+        }
         Ok((wiring, specs))
     }
 
