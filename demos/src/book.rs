@@ -92,10 +92,14 @@ fn slim(notice: &Notice) -> Option<Notice> {
         | Fact::Delivered { .. }
         | Fact::Line { .. }
         | Fact::Balance { .. }
+        | Fact::Dispute { .. }
         | Fact::Refusal { .. } => notice.clone(),
     };
     if let Fact::Package { signed_package, .. } = &mut slim.fact {
         *signed_package = serde_json::Value::Null;
+    }
+    if let Fact::Dispute { evidence, .. } = &mut slim.fact {
+        *evidence = serde_json::Value::Null;
     }
     Some(slim)
 }

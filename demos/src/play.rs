@@ -29,7 +29,7 @@ use crate::{
     book::{self, Book},
     folder::{self, Manifest},
     rig,
-    scenario::{Due, Expect, Scenario, Verdict},
+    scenario::{Due, Expect, Place, Scenario, Verdict},
     show,
     stage::{self, Begin, Stage},
     tally::Tally,
@@ -45,11 +45,28 @@ pub(crate) fn play(options: &Play) -> color_eyre::Result<ExitCode> {
     if plan.keeps_real_time() && options.speed.0 != Pace::Real(1.0) {
         bail!("a real board plays at speed 1 only: leave --speed out, or use --board sim");
     }
+    fitting_meters(options, &plan, &scenario)?;
     plan.fit(&stage::lines(&scenario, START)?)?;
     let (journal, restored) = journal(options, text)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, Run { options, scenario, plan, journal, restored }.play())
+}
+
+/// A real meter keeps real time, and a simulated one measures the simulated world.
+fn fitting_meters(options: &Play, plan: &Plan, scenario: &Scenario) -> color_eyre::Result<()> {
+    for place in scenario.meter_places() {
+        match place {
+            Place::Device(path) if options.speed.0 != Pace::Real(1.0) => {
+                bail!("{path} measures at speed 1 only: leave --speed out, or take a simulated meter")
+            }
+            Place::Simulated if plan.keeps_real_time() => {
+                bail!("a simulated meter measures nothing on a real board: say which device it is")
+            }
+            Place::Device(_) | Place::Simulated => {}
+        }
+    }
+    Ok(())
 }
 
 fn journal(options: &Play, text: String) -> color_eyre::Result<(Box<dyn Journal>, Restored)> {
@@ -181,7 +198,7 @@ async fn run_to_the_end(
     let ended = run::run(shell, frame.clock, until, &mut || frame.on_screen(&mut screen)).await?;
     if ended == Ended::TimeUp && options.length.is_none() {
         // On a real board time goes on, and without beats the guard drives what is still on safe.
-        if !frame.plan.keeps_real_time() {
+        if !frame.keeps_real_time() {
             frame.clock.set_pace(Pace::Paused(1.0));
         }
         while frame.on_screen(&mut screen) != Control::Quit {
@@ -315,10 +332,15 @@ impl Frame<'_> {
         })
     }
 
+    fn keeps_real_time(&self) -> bool {
+        self.plan.keeps_real_time() || self.stage.scenario.measures_reality()
+    }
+
     /// Goes on at another pace, where that can be.
     fn repaced(&self, pace: Pace) -> Control {
-        if self.plan.keeps_real_time() {
-            self.stage.refuse("a real board keeps real time: it cannot be paused, hurried or slowed down");
+        if self.keeps_real_time() {
+            self.stage
+                .refuse("a real board or meter keeps real time: it cannot be paused, hurried or slowed down");
             return Control::Continue;
         }
         Control::Pace(pace)

@@ -58,6 +58,9 @@ fn sentence(fact: &Fact) -> Option<String> {
         Fact::Line { line, level } => Some(format!("{line} {level}")),
         Fact::Refusal { reason } => Some(format!("refuses: {reason}")),
         Fact::Fault { what } => Some(format!("fault: {what}")),
+        Fact::Dispute { seller, buyer, tolerance, .. } => Some(format!(
+            "dispute: the seller's meter shows {seller}, the buyer's {buyer}; agreed were {tolerance} apart"
+        )),
         Fact::Intervention { what } => Some(format!("by hand: {what}")),
         Fact::Party { .. }
         | Fact::Thing { .. }

@@ -26,6 +26,8 @@ pub(crate) struct Tally {
     lines: BTreeMap<String, LineStory>,
     refusals: Vec<String>,
     balances: BTreeMap<String, Bytes>,
+    /// The sessions whose meters disagreed.
+    disputes: BTreeSet<String>,
     /// The last audit, where there was one.
     conserved: Option<Conserved>,
 }
@@ -120,6 +122,9 @@ impl Tally {
             | Fact::Exposure { .. }
             | Fact::Fault { .. }
             | Fact::Intervention { .. } => {}
+            Fact::Dispute { session, .. } => {
+                self.disputes.insert(session.clone());
+            }
         }
     }
 
@@ -188,6 +193,11 @@ impl Tally {
     pub(crate) fn settled(&self) -> u64 {
         let settled = self.sessions.values().filter(|story| story.state == SessionState::Settled);
         settled.count().try_into().unwrap_or(u64::MAX)
+    }
+
+    /// How many sessions ended because their meters disagreed.
+    pub(crate) fn disputes(&self) -> u64 {
+        self.disputes.len().try_into().unwrap_or(u64::MAX)
     }
 
     /// A refusal that says this.

@@ -14,6 +14,7 @@ pub mod guard;
 pub mod hal;
 #[cfg(target_os = "linux")]
 pub mod linux;
+pub mod meter;
 pub mod plant;
 #[cfg(target_os = "linux")]
 pub mod rpi;

@@ -153,6 +153,19 @@ pub enum Fact {
         /// Its new level.
         level: Level,
     },
+    /// The two meters of a session are further apart than was agreed; told by each side.
+    Dispute {
+        /// The session.
+        session: String,
+        /// What the seller's meter shows, in the tariff's units.
+        seller: u64,
+        /// What the buyer's meter shows.
+        buyer: u64,
+        /// How far they may be apart.
+        tolerance: u64,
+        /// The other side's figure as it signed it.
+        evidence: Value,
+    },
     /// Both sides' exposure in a session, now.
     Exposure {
         /// The session.

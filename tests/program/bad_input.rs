@@ -139,6 +139,56 @@ fn an_unknown_word_is_named_and_so_are_the_known_ones() {
     );
 }
 
+/// Asserts that the charger's meter, written so, is refused in these words.
+fn meter_is_refused(meter: &str, words: &str) {
+    is_refused("ev-charging-sml.toml", "meter = \"sml\"", meter, 0, words);
+}
+
+#[test]
+fn a_meter_that_is_none_is_refused_with_those_there_are() {
+    meter_is_refused(r#"meter = "sms""#, r#""sms" is not a meter: "pulse", "sml" or "ina219""#);
+    meter_is_refused("meter = 5", "invalid type: integer `5`, expected a meter: ");
+    meter_is_refused(
+        r#"meter = { sml = "/dev/ttyUSB0", baud = 300 }"#,
+        "unknown field `baud`, expected one of `pulse`, `debounce`, `sml`, `every`, `ina219`",
+    );
+    meter_is_refused(
+        r#"meter = { sml = "/dev/ttyUSB0", address = 0x40 }"#,
+        "the words do not belong together; wanted is a meter: ",
+    );
+    meter_is_refused(
+        r#"meter = { ina219 = "/dev/i2c-1", address = 0x50 }"#,
+        "an INA219 has an address from 0x40 to 0x4f, not 0x50",
+    );
+    meter_is_refused(r#"meter = { ina219 = "sim", shunt-milliohm = 0 }"#, "a shunt of 0 mΩ shows no current");
+    meter_is_refused("meter = { pulse = 0 }", "invalid value: integer `0`");
+    is_refused(
+        "light.toml",
+        "kind = \"light\"",
+        "kind = \"light\"\nmeter = \"sml\"",
+        1,
+        "a light has no meter to choose; a charger has",
+    );
+    is_refused(
+        "two-meters.toml",
+        "meter-error = \"-1%\"",
+        "meter-error = \"much\"",
+        0,
+        "\"much\" is not a drift such as",
+    );
+}
+
+#[test]
+fn a_meter_that_does_not_fit_the_charger_is_refused_with_what_would() {
+    let powerful = changed("ev-charging-ina219.toml", "power = \"60W\"", "power = \"11kW\"").played;
+    let slow = changed("ev-charging-sml.toml", "step = \"10Wh\"", "step = \"2Wh\"").played;
+
+    for (played, words) in [(powerful, "measures up to 76 W"), (slow, "take a larger step")] {
+        assert_ne!(played.code, 0);
+        assert!(played.err.contains(words), "{}", played.err);
+    }
+}
+
 #[test]
 fn a_name_or_a_line_that_is_used_twice_is_refused() {
     light_is_refused(

@@ -86,7 +86,8 @@ fn every_fault_has_a_scenario() {
 
 #[test]
 fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
-    for scenario in ["street", "killed-party", "dishonest-close"] {
+    let metered = ["ev-charging-sml", "ev-charging-ina219", "two-meters"];
+    for scenario in ["street", "killed-party", "dishonest-close"].into_iter().chain(metered) {
         let (once, again) = (play(scenario, &["--seed", "7"]), play(scenario, &["--seed", "7"]));
         let other = play(scenario, &["--seed", "8"]);
 

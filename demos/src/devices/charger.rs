@@ -1,21 +1,18 @@
-//! A charging point that is paid by the watt-hour, by the pulses of its meter.
+//! A charging point that is paid by the watt-hour, as its meter counts them.
+
+mod gauge;
 
 use std::time::Duration;
 
 use coinop::core::{
     board::Direction,
-    session::Metering,
     tariff::{Quantity, Rate, Unit},
 };
-use coinop_hardware::plant::{Car, CarSpec};
+use coinop_hardware::plant::CarSpec;
 
-use super::{Built, Counter, Device, Line, Setup};
-use crate::scenario::quantity;
+use super::{Built, Device, Line, Setup};
+use crate::scenario::{MeterChoice, quantity};
 
-/// Pulses for one watt-hour: ten thousand for a kilowatt-hour, as a fine meter gives.
-const PULSES_PER_WH: u64 = 10;
-/// What a pulse is worth, in milliwatt-hours.
-const WORTH: u64 = 1_000 / PULSES_PER_WH;
 /// Milliwatt-milliseconds in a milliwatt-hour, as a time.
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -31,6 +28,7 @@ pub(super) const CHARGER: Device = Device {
     power: "CONTACTOR",
     actions: &[],
     single: true,
+    metered: true,
     build,
 };
 
@@ -43,23 +41,24 @@ fn build(setup: &Setup<'_>) -> Result<Built, String> {
         Some(text) => quantity::energy(text.get_ref())? / 1_000,
         None => 40_000,
     };
-    let meter = setup.line("METER");
     let spec = CarSpec {
         contactor: setup.line("CONTACTOR"),
-        meter: meter.clone(),
+        meter: setup.line("METER"),
         plug: setup.line("PLUG"),
         capacity_wh,
         stored_wh: capacity_wh / 5,
         rated_w: watts,
-        pulses_per_wh: PULSES_PER_WH,
         pulse_ms: 10,
         ..CarSpec::default()
     };
     let milliwatts = watts.checked_mul(1_000).ok_or("more power than a number can hold")?;
     let rated = Rate::new(Quantity::new(milliwatts), HOUR).map_err(|error| error.to_string())?;
-    Ok(Built {
-        plant: Box::new(Car::new(spec)),
-        counter: Counter::Pulses { line: meter, worth: WORTH },
-        metering: Metering { rated, resolution: Quantity::new(WORTH), gap_ms: 1_000 },
-    })
+    let choice = setup.thing.meter.as_ref().map_or(&MeterChoice::PULSE, |meter| meter.get_ref());
+    match choice {
+        MeterChoice::Pulse { per_kilowatt_hour, debounce } => {
+            Ok(gauge::pulses(spec, rated, *per_kilowatt_hour, *debounce))
+        }
+        MeterChoice::Sml { place, every } => gauge::telegrams(spec, rated, place, *every),
+        MeterChoice::Ina219 { place, wiring } => gauge::monitor(spec, rated, place, *wiring),
+    }
 }

@@ -1,13 +1,14 @@
 //! A lamp that is paid by the second, and a sensor that sees its light.
 
 use coinop::core::{
-    board::{Direction, Level},
+    board::Direction,
+    meter::SecondCounter,
     session::Metering,
     tariff::{Quantity, Rate, Unit},
 };
 use coinop_hardware::plant::{Lamp, LampSpec};
 
-use super::{Built, Counter, Device, Line, Setup};
+use super::{APART, Built, Device, Line, Setup, Source};
 
 /// Lit while anybody pays; what two pay adds up.
 pub(super) const LIGHT: Device = Device {
@@ -20,6 +21,7 @@ pub(super) const LIGHT: Device = Device {
     power: "LAMP",
     actions: &[],
     single: false,
+    metered: false,
     build,
 };
 
@@ -29,7 +31,14 @@ fn build(setup: &Setup<'_>) -> Result<Built, String> {
     let spec = LampSpec { lamp: setup.line("LAMP"), light: light.clone(), ..LampSpec::default() };
     Ok(Built {
         plant: Box::new(Lamp::new(spec)),
-        counter: Counter::While { line: light, level: Level::High },
-        metering: Metering { rated: Rate::CLOCK, resolution: Quantity::new(100), gap_ms: 400 },
+        meter: Box::new(SecondCounter::new()),
+        source: Source::Line(light),
+        metering: Metering {
+            rated: Rate::CLOCK,
+            resolution: Quantity::new(100),
+            gap_ms: 400,
+            error_permille: 0,
+            apart_permille: APART,
+        },
     })
 }

@@ -6,17 +6,16 @@ mod room;
 
 use std::time::Duration;
 
-use coinop::core::{
-    board::{Direction, Level},
-    session::Metering,
-    tariff::Unit,
-};
-use coinop_hardware::plant::Plant;
+use coinop::core::{board::Direction, meter::Meter, session::Metering, tariff::Unit};
+use coinop_hardware::{meter::Feed, plant::Plant};
 
 use crate::scenario::{self, quantity};
 
 /// The devices there are.
 pub(crate) const ALL: &[Device] = &[light::LIGHT, charger::CHARGER, room::ROOM];
+
+/// How far a buyer's meter may be from the truth, in thousandths.
+pub(crate) const APART: u16 = 10;
 
 /// A kind of thing that can be sold: its lines, what is counted, and the world behind it.
 #[derive(Debug)]
@@ -33,6 +32,8 @@ pub(crate) struct Device {
     pub(crate) actions: &'static [Action],
     /// Whether it serves one buyer at a time.
     pub(crate) single: bool,
+    /// Whether a scenario may say which meter it has.
+    pub(crate) metered: bool,
     /// Builds it as a scenario describes it.
     pub(crate) build: fn(&Setup<'_>) -> Result<Built, String>,
 }
@@ -67,28 +68,34 @@ pub(crate) struct Setup<'a> {
 pub(crate) struct Built {
     /// The world behind its lines.
     pub(crate) plant: Box<dyn Plant>,
-    /// Counts what it delivers, from its lines.
-    pub(crate) counter: Counter,
+    /// Counts what it delivers.
+    pub(crate) meter: Box<dyn Meter>,
+    /// What the meter goes by.
+    pub(crate) source: Source,
     /// How that is metered, for the offer.
     pub(crate) metering: Metering,
 }
 
-/// How a device counts what it delivers.
-pub(crate) enum Counter {
-    /// The time for which a line is at a level, in milliseconds.
-    While {
-        /// The line's name on the board.
-        line: String,
-        /// The level that counts.
-        level: Level,
+/// What a meter goes by.
+pub(crate) enum Source {
+    /// A line, by its name on the board.
+    Line(String),
+    /// A device that measures.
+    Device {
+        /// What it says.
+        feed: Box<dyn Feed>,
+        /// What it measures.
+        behind: Behind,
     },
-    /// Pulses of a meter, each worth so many units.
-    Pulses {
-        /// The line's name on the board.
-        line: String,
-        /// What a pulse is worth.
-        worth: u64,
-    },
+}
+
+/// What a measuring device measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Behind {
+    /// The simulated world, whose truth is known.
+    Plant,
+    /// The real one.
+    Reality,
 }
 
 impl Device {

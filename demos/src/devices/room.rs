@@ -5,12 +5,13 @@ use std::time::Duration;
 use coinop::core::{
     Timestamp,
     board::{Direction, Level, LineSpec},
+    meter::SecondCounter,
     session::Metering,
     tariff::{Quantity, Rate, Unit},
 };
 use coinop_hardware::plant::{Door, DoorSpec, Plant, Poke};
 
-use super::{Action, Built, Counter, Device, Line, Setup};
+use super::{APART, Action, Built, Device, Line, Setup, Source};
 
 /// One guest at a time. The sign at the door is lit while the room is paid for; the lock is released
 /// for a moment when that guest asks for it.
@@ -25,6 +26,7 @@ pub(super) const ROOM: Device = Device {
     power: "SIGN",
     actions: &[Action { name: "open", line: "LOCK", lasts: Duration::from_secs(3) }],
     single: true,
+    metered: false,
     build,
 };
 
@@ -43,8 +45,15 @@ fn build(setup: &Setup<'_>) -> Result<Built, String> {
     let room = Room { sign: sign.clone(), door: Door::new(door), lit: Level::Low, since: None, paid_ms: 0 };
     Ok(Built {
         plant: Box::new(room),
-        counter: Counter::While { line: sign, level: Level::High },
-        metering: Metering { rated: Rate::CLOCK, resolution: Quantity::new(100), gap_ms: 500 },
+        meter: Box::new(SecondCounter::new()),
+        source: Source::Line(sign),
+        metering: Metering {
+            rated: Rate::CLOCK,
+            resolution: Quantity::new(100),
+            gap_ms: 500,
+            error_permille: 0,
+            apart_permille: APART,
+        },
     })
 }
 

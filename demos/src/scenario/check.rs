@@ -143,6 +143,10 @@ impl Page<'_> {
             if let Some(capacity) = &thing.capacity {
                 self.something(capacity, quantity::energy(capacity.get_ref()))?;
             }
+            if let Some(meter) = thing.meter.as_ref().filter(|_| !device.metered) {
+                let what = format!("a {} has no meter to choose; a charger has", device.kind);
+                return Err(self.at(meter, &what));
+            }
             let own: Vec<_> = device.lines.iter().map(|line| line.name).collect();
             if let Some((name, word)) = thing.lines.iter().find(|(name, _)| !own.contains(&name.as_str())) {
                 let has = own.join(", ");

@@ -30,6 +30,9 @@ pub(crate) struct Expect {
     /// At least so many sessions were settled.
     #[serde(default)]
     pub(crate) settled: Option<u64>,
+    /// Exactly so many sessions ended because their two meters disagreed.
+    #[serde(default)]
+    pub(crate) disputes: Option<u64>,
     /// Somebody was refused something, and the reason holds these words.
     #[serde(default)]
     pub(crate) refusal: Option<String>,
@@ -125,7 +128,7 @@ impl Expect {
             1 => Ok(()),
             count => Err(format!(
                 "an expectation has exactly one of payments, channels-opened, channels-closed, fraud-proofs, \
-                 settled, refusal, on, off, got, has; this has {count}"
+                 settled, disputes, refusal, on, off, got, has; this has {count}"
             )),
         }
     }
@@ -177,6 +180,7 @@ impl Expect {
         found.extend(
             self.fraud_proofs.map(|wanted| Condition::Exactly("fraud proofs", wanted, tally.fraud_proofs())),
         );
+        found.extend(self.disputes.map(|wanted| Condition::Exactly("disputes", wanted, tally.disputes())));
         found.extend(
             self.refusal.as_deref().map(|words| Condition::Refusal(words, tally.refusal_with(words))),
         );

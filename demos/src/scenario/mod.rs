@@ -2,6 +2,7 @@
 
 mod check;
 mod expect;
+mod meter;
 pub(crate) mod quantity;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -12,7 +13,8 @@ use toml::Spanned;
 
 pub(crate) use self::{
     expect::{Due, Expect, Verdict},
-    quantity::{Amount, Span},
+    meter::{MeterChoice, Place},
+    quantity::{Amount, Drift, Span},
 };
 
 /// The scenarios that are compiled in, by name: every TOML of `demos/scenarios`.
@@ -82,12 +84,27 @@ pub(crate) struct Thing {
     /// The rated power of a charger.
     #[serde(default)]
     pub(crate) power: Option<Spanned<String>>,
+    /// The meter of a charger: `"pulse"`, `"sml"` or `"ina219"`, or a table with its device.
+    #[serde(default)]
+    pub(crate) meter: Option<Spanned<MeterChoice>>,
     /// The capacity of the battery that a charger finds.
     #[serde(default)]
     pub(crate) capacity: Option<Spanned<String>>,
     /// How long a channel with this thing may be contested.
     #[serde(default = "ten_seconds")]
     pub(crate) timeout: Span,
+}
+
+impl Scenario {
+    /// Where the meters are that go by no line.
+    pub(crate) fn meter_places(&self) -> impl Iterator<Item = &Place> {
+        self.thing.iter().filter_map(|thing| thing.meter.as_ref()?.get_ref().place())
+    }
+
+    /// Whether a meter measures the real world, which does not wait.
+    pub(crate) fn measures_reality(&self) -> bool {
+        self.meter_places().any(|place| matches!(place, Place::Device(_)))
+    }
 }
 
 impl Thing {
@@ -116,6 +133,9 @@ pub(crate) struct Buy {
     pub(crate) limit: Spanned<Amount>,
     /// What to lock in the channel; the rest comes back.
     pub(crate) deposit: Spanned<Amount>,
+    /// How much more the buyer's own meter shows than there is: `"10%"`, or `"-10%"` for less.
+    #[serde(default, rename = "meter-error")]
+    pub(crate) meter_error: Option<Drift>,
     /// When to ask for what, from the beginning of the session: `{ at = "2s", action = "open" }`.
     #[serde(default)]
     pub(crate) control: Vec<Control>,

@@ -14,6 +14,18 @@ pub(crate) struct Span(pub(crate) Duration);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Amount(pub(crate) Bytes);
 
+/// By how much a meter shows more, or less with a minus sign: `"10%"`, `"-2.5%"`; in thousandths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Drift(i64);
+
+impl Drift {
+    /// What the meter shows of `units`.
+    pub(crate) fn shown(self, units: u64) -> u64 {
+        let shown = i128::from(units) * i128::from(1_000 + self.0) / 1_000;
+        u64::try_from(shown).unwrap_or(0)
+    }
+}
+
 const ENERGIES: &[(&str, u64)] = &[("mWh", 1), ("kWh", 1_000_000), ("Wh", 1_000)];
 const POWERS: &[(&str, u64)] = &[("kW", 1_000), ("W", 1)];
 const AMOUNTS: &[(&str, u64)] = &[("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000), ("B", 1)];
@@ -37,6 +49,24 @@ impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         time(&text).map(|millis| Self(Duration::from_millis(millis))).map_err(de::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for Drift {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        drift(&text).map(Self).map_err(de::Error::custom)
+    }
+}
+
+/// Thousandths, from -100% to 100%.
+fn drift(text: &str) -> Result<i64, String> {
+    const WANTED: &str = "a drift such as \"10%\" or \"-2.5%\", from -100% to 100%";
+    let (sign, number) = text.strip_prefix('-').map_or((1, text), |number| (-1, number));
+    let permille = quantity(number, &[("%", 10)], WANTED, WANTED)?;
+    match i64::try_from(permille) {
+        Ok(permille @ 0..=1_000) => Ok(sign * permille),
+        Ok(_) | Err(_) => Err(format!("{text:?} is not {WANTED}")),
     }
 }
 
@@ -87,6 +117,14 @@ mod tests {
         assert_eq!(time("2 min"), Ok(120_000));
         assert_eq!(energy("0.5kWh"), Ok(500_000));
         assert_eq!(power("11kW"), Ok(11_000));
+    }
+
+    #[test]
+    fn a_drift_is_in_percent_with_one_decimal() {
+        assert_eq!((drift("10%"), drift("-2.5%"), drift("0%")), (Ok(100), Ok(-25), Ok(0)));
+        assert_eq!((Drift(-25).shown(2_000), Drift(-1_000).shown(7)), (1_950, 0));
+        assert!(drift("101%").unwrap_err().contains("from -100% to 100%"));
+        assert!(drift("much").unwrap_err().contains("a drift such as"));
     }
 
     #[test]

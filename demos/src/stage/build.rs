@@ -130,14 +130,13 @@ impl Stage {
     fn introduce(self: &Rc<Self>) {
         for thing in self.things.borrow().iter() {
             let setup = self.scenario.thing.iter().find(|entry| *entry.name.get_ref() == thing.name);
-            let lines = thing.device.lines.iter().map(|line| ThingLine {
-                name: setup.map_or_else(|| line.name.to_owned(), |thing| Setup { thing }.line(line.name)),
-                direction: line.direction,
-            });
+            let name = |own: &str| setup.map_or_else(|| own.to_owned(), |thing| Setup { thing }.line(own));
+            let lines = thing.device.lines.iter();
+            let lines = lines.map(|line| ThingLine { name: name(line.name), direction: line.direction });
             let fact = Fact::Thing {
                 thing: thing.name.clone(),
                 service: thing.device.kind.to_owned(),
-                lines: lines.collect(),
+                lines: lines.filter(|line| thing.has(&line.name)).collect(),
             };
             self.tell(&thing.name, fact);
         }
@@ -272,12 +271,15 @@ fn things(scenario: &Scenario, now: coinop::core::Timestamp) -> Result<World, St
         let wrong = |what: String| StageError::Thing { thing: name.clone(), what };
         let device = devices::of(entry.kind.get_ref()).ok_or_else(|| wrong("no such device".to_owned()))?;
         let setup = Setup { thing: entry };
-        let Built { plant, counter, metering } = (device.build)(&setup).map_err(wrong)?;
+        let Built { plant, meter, source, metering } = (device.build)(&setup).map_err(wrong)?;
         let tariff = tariff(device, entry).map_err(wrong)?;
         let metering = within_a_step(metering, &tariff);
+        metering.check(&tariff).map_err(|refusal| wrong(format!("{refusal}; take a larger step")))?;
         let power = setup.line(device.power);
         lines.extend(plant.lines());
-        things.push(Thing::new(name.clone(), device, tariff, power, plants.len(), (counter, metering), now));
+        let gauge = (meter, source, metering);
+        let thing = Thing::new(name.clone(), device, tariff, power, plants.len(), gauge, now);
+        things.push(thing.wired(plant.lines().into_iter().map(|line| line.name)));
         plants.push(plant);
     }
     debug_assert!(lines.iter().any(|line| line.direction == Direction::Output) || things.is_empty());

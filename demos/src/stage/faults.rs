@@ -82,6 +82,7 @@ impl Stage {
             limit: Price { bytes: buy.limit.get_ref().0, per: Quantity::new(per) },
             deposit: buy.deposit.get_ref().0,
             witness: Witness::Own,
+            error_permille: devices::APART,
             patience: Patience { retry_ms: 1_000, deposit_ms: 30_000, stall_ms: 5_000, settle_ms: 1_500 },
         };
         Some(Want {

@@ -6,15 +6,19 @@ use std::{collections::BTreeMap, time::Duration};
 use coinop::core::{
     Timestamp,
     board::Level,
-    meter,
+    meter::{self, Meter, Milliwatts, Signal, Watch},
     session::{Metering, SessionId},
     tariff::{Quantity, Tariff},
 };
 
-use crate::devices::{Counter, Device};
+use coinop_hardware::meter::Said;
+
+use crate::devices::{Behind, Device, Source};
 
 /// How much two ends of a lease may differ before a new one is asked for.
 const NEAR: Duration = Duration::from_millis(30);
+/// How often a meter's doubts are told: a contact may bounce all day.
+const DOUBT_EVERY: Duration = Duration::from_secs(1);
 
 /// A thing, its meter, and the account of each session it serves.
 pub(super) struct Thing {
@@ -28,23 +32,21 @@ pub(super) struct Thing {
     pub(super) metering: Metering,
     /// The board's name of the output that is on while somebody pays.
     pub(super) power: String,
+    /// The lines it has on the board: a meter with a device of its own needs none.
+    wired: Vec<String>,
     /// Its place among the plants.
     pub(super) plant: usize,
-    counter: Counting,
+    meter: Watch<Box<dyn Meter>>,
+    source: Source,
+    doubt: Option<String>,
+    next_doubt: Timestamp,
     accounts: BTreeMap<SessionId, Account>,
-    counted: u64,
+    counted: Quantity,
     truth: u64,
     lease: Option<Timestamp>,
     on: Level,
     /// What sessions truly got before their party was killed.
     remembered: BTreeMap<SessionId, Quantity>,
-}
-
-struct Counting {
-    how: Counter,
-    level: Level,
-    at: Timestamp,
-    total: u64,
 }
 
 /// One session's account with the thing.
@@ -95,25 +97,38 @@ impl Thing {
         tariff: Tariff,
         power: String,
         plant: usize,
-        (counter, metering): (Counter, Metering),
+        (meter, source, metering): (Box<dyn Meter>, Source, Metering),
         now: Timestamp,
     ) -> Self {
-        let counter = Counting { how: counter, level: Level::Low, at: now, total: 0 };
         Self {
             name,
             device,
             tariff,
             metering,
             power,
+            wired: Vec::new(),
             plant,
-            counter,
+            counted: meter.delivered(),
+            meter: Watch::new(meter, metering.gap()),
+            source,
+            doubt: None,
+            next_doubt: now,
             accounts: BTreeMap::new(),
-            counted: 0,
             truth: 0,
             lease: None,
             on: Level::Low,
             remembered: BTreeMap::new(),
         }
+    }
+
+    /// The same thing with these lines on the board.
+    pub(super) fn wired(self, lines: impl Iterator<Item = String>) -> Self {
+        Self { wired: lines.collect(), ..self }
+    }
+
+    /// Whether it has this line on the board.
+    pub(super) fn has(&self, line: &str) -> bool {
+        self.wired.iter().any(|own| own == line)
     }
 
     /// A session may get so much more from now on.
@@ -199,10 +214,56 @@ impl Thing {
 
     /// A line of the board changed.
     pub(super) fn edge(&mut self, line: &str, level: Level, at: Timestamp) {
-        self.counter.edge(line, level, at);
         if line == self.power {
             self.on = level;
+            self.note(at, if level == Level::High { Signal::On } else { Signal::Off });
         }
+        let own = matches!(&self.source, Source::Line(own) if own == line);
+        if own {
+            self.note(at, Signal::Line(level));
+        }
+    }
+
+    fn note(&mut self, at: Timestamp, signal: Signal) {
+        if let Some(doubt) = self.meter.note(at, signal) {
+            self.doubt(doubt.to_string());
+        }
+    }
+
+    /// The oldest doubt that was not told yet says most.
+    fn doubt(&mut self, what: String) {
+        self.doubt.get_or_insert(what);
+    }
+
+    /// Asks the measuring device, if the meter has one.
+    fn listen(&mut self, now: Timestamp) {
+        let said = match &mut self.source {
+            Source::Line(_) => Vec::new(),
+            Source::Device { feed, .. } => feed.poll(now),
+        };
+        for said in said {
+            match said {
+                Said::Energy(units) => self.note(now, Signal::Register(Quantity::new(units))),
+                Said::Power(milliwatts) => self.note(now, Signal::Power(Milliwatts::new(milliwatts))),
+                Said::Nonsense(what) => self.doubt(what),
+            }
+        }
+        self.note(now, Signal::Time);
+    }
+
+    /// Whether the meter measures something else than the simulated world.
+    fn measures_reality(&self) -> bool {
+        matches!(self.source, Source::Device { behind: Behind::Reality, .. })
+    }
+
+    /// What is wrong with the meter, if that is to be told now.
+    pub(super) fn take_doubt(&mut self, now: Timestamp) -> Option<String> {
+        if now < self.next_doubt {
+            return None;
+        }
+        let doubt = self.doubt.take()?;
+        self.next_doubt = now.after(DOUBT_EVERY);
+        Some(doubt)
     }
 
     /// Whether the power is on.
@@ -212,11 +273,12 @@ impl Thing {
 
     /// Counts up to `now`, given what the plant truly delivered so far, and shares it.
     pub(super) fn count(&mut self, now: Timestamp, truth: Option<u64>) {
-        let counted = self.counter.up_to(now);
-        let metered = Quantity::new(counted - self.counted);
+        self.listen(now);
+        let counted = self.meter.delivered();
+        let metered = counted.less(self.counted);
         self.counted = counted;
         self.share(metered, |account| &mut account.metered);
-        match truth {
+        match truth.filter(|_| !self.measures_reality()) {
             Some(truth) => {
                 let delivered = Quantity::new(truth.saturating_sub(self.truth));
                 self.truth = truth;
@@ -288,32 +350,4 @@ pub(super) enum Right {
 pub(super) enum Power {
     On,
     Off,
-}
-
-impl Counting {
-    fn edge(&mut self, name: &str, level: Level, at: Timestamp) {
-        match &self.how {
-            Counter::While { line, .. } if line == name => {
-                self.up_to(at);
-                self.level = level;
-            }
-            Counter::Pulses { line, worth } if line == name => {
-                if level == Level::High && self.level == Level::Low {
-                    self.total += worth;
-                }
-                self.level = level;
-            }
-            Counter::While { .. } | Counter::Pulses { .. } => {}
-        }
-    }
-
-    fn up_to(&mut self, now: Timestamp) -> u64 {
-        if let Counter::While { level, .. } = &self.how
-            && self.level == *level
-        {
-            self.total += now.millis().saturating_sub(self.at.millis());
-        }
-        self.at = self.at.max(now);
-        self.total
-    }
 }

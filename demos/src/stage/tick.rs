@@ -7,6 +7,7 @@ use coinop::{
         Bytes, Timestamp,
         board::Level,
         session::{SessionId, buyer_exposure, seller_exposure},
+        tariff::Quantity,
     },
     notice::Fact,
     party::{Demand, Party},
@@ -111,6 +112,9 @@ impl Stage {
         let rig = self.rig.borrow();
         for thing in self.things.borrow_mut().iter_mut() {
             thing.count(now, rig.truth(thing.plant));
+            if let Some(what) = thing.take_doubt(now) {
+                self.shell.tell(HARDWARE, &thing.name, Fact::Fault { what });
+            }
         }
     }
 
@@ -146,10 +150,20 @@ impl Stage {
                 }
             }
             if let Some(buyer) = self.buyer_of(session) {
-                buyer.observed(session, truth).await;
+                buyer.observed(session, self.as_seen_by(&buyer, session, truth)).await;
             }
             self.tell_exposure(&name, session, tariff.value(truth));
         }
+    }
+
+    /// What a buyer's own meter shows of what it truly got.
+    fn as_seen_by(&self, buyer: &Party, session: SessionId, truth: Quantity) -> Quantity {
+        let place = self.scenario.buy.iter().enumerate().find(|(plan, buy)| {
+            buy.buyer.get_ref() == buyer.name()
+                && u32::try_from(*plan).ok().and_then(|plan| buyer.session_of(plan)) == Some(session)
+        });
+        let drift = place.and_then(|(_, buy)| buy.meter_error);
+        drift.map_or(truth, |drift| Quantity::new(drift.shown(truth.get())))
     }
 
     /// What both sides stand to lose in a session, at this moment.

@@ -7,9 +7,12 @@ use coinop_core::{
 use serde::{Deserialize, Serialize};
 
 use super::{Plant, Poke, Sensor};
+use crate::meter::chip::Attached;
 
 /// How much one watt-hour is in millijoules, which are watts times milliseconds.
 const MILLIJOULES_PER_WH: u64 = 3_600_000;
+/// How much one kilowatt-hour is in millijoules.
+const MILLIJOULES_PER_KWH: u64 = 1_000 * MILLIJOULES_PER_WH;
 /// Millijoules in a milliwatt-hour.
 const MILLIJOULES_PER_MILLI_WH: u64 = 3_600;
 /// How long the power stays the same before the battery asks for less.
@@ -35,8 +38,8 @@ pub struct CarSpec {
     pub rated_w: u64,
     /// From how full on the battery takes less and less, in percent.
     pub taper_from_percent: u64,
-    /// Pulses of the meter for one watt-hour.
-    pub pulses_per_wh: u64,
+    /// Pulses of the meter for a kilowatt-hour.
+    pub pulses_per_kwh: u64,
     /// How long a pulse is, in milliseconds.
     pub pulse_ms: u64,
 }
@@ -44,7 +47,6 @@ pub struct CarSpec {
 /// A car's battery behind a contactor, with a meter that pulses and a contact in the plug.
 ///
 /// Its truth is in **milliwatt-hours** that went through the contactor.
-#[derive(Clone, Debug)]
 pub struct Car {
     spec: CarSpec,
     plug: Sensor,
@@ -57,6 +59,8 @@ pub struct Car {
     slot_left: u64,
     pulses: u64,
     pulse_ends: Option<Timestamp>,
+    /// The meter in the place of the one that pulses.
+    attached: Option<Box<dyn Attached>>,
 }
 
 impl Default for CarSpec {
@@ -69,7 +73,7 @@ impl Default for CarSpec {
             stored_wh: 20_000,
             rated_w: 11_000,
             taper_from_percent: 80,
-            pulses_per_wh: 1,
+            pulses_per_kwh: 1_000,
             pulse_ms: 30,
         }
     }
@@ -89,9 +93,15 @@ impl Car {
             slot_left: SLOT_MS,
             pulses: 0,
             pulse_ends: None,
+            attached: None,
         };
         car.power = car.asked_power();
         car
+    }
+
+    /// The same car behind another meter: no line pulses.
+    pub fn with(spec: CarSpec, meter: Box<dyn Attached>) -> Self {
+        Self { attached: Some(meter), ..Self::new(CarSpec { pulses_per_kwh: 0, ..spec }) }
     }
 
     /// How full the battery is, in whole percent.
@@ -140,7 +150,7 @@ impl Car {
         if self.pulse_ends.is_some_and(|end| end <= now) {
             self.end_pulse(pokes);
         }
-        let due = self.delivered.saturating_mul(self.spec.pulses_per_wh) / MILLIJOULES_PER_WH;
+        let due = self.delivered.saturating_mul(self.spec.pulses_per_kwh) / MILLIJOULES_PER_KWH;
         while self.pulses < due {
             if self.pulse_ends.is_some() {
                 self.end_pulse(pokes);
@@ -158,10 +168,10 @@ impl Car {
 
     /// When the next pulse begins if the power stays as it is; it only ever comes later.
     fn next_pulse(&self) -> Option<Timestamp> {
-        if self.closed == Level::Low || self.power == 0 || self.spec.pulses_per_wh == 0 {
+        if self.closed == Level::Low || self.power == 0 || self.spec.pulses_per_kwh == 0 {
             return None;
         }
-        let at = ((self.pulses + 1).saturating_mul(MILLIJOULES_PER_WH)).div_ceil(self.spec.pulses_per_wh);
+        let at = ((self.pulses + 1).saturating_mul(MILLIJOULES_PER_KWH)).div_ceil(self.spec.pulses_per_kwh);
         let wait = at.saturating_sub(self.delivered).div_ceil(self.power).max(1);
         Some(self.now?.after(Duration::from_millis(wait)))
     }
@@ -170,7 +180,10 @@ impl Car {
 impl Plant for Car {
     fn lines(&self) -> Vec<LineSpec> {
         let CarSpec { contactor, meter, plug, .. } = &self.spec;
-        vec![LineSpec::output(contactor, Level::Low), LineSpec::input(meter), LineSpec::input(plug)]
+        let pulses = self.attached.is_none().then(|| LineSpec::input(meter));
+        let mut lines = vec![LineSpec::output(contactor, Level::Low)];
+        lines.extend(pulses.into_iter().chain([LineSpec::input(plug)]));
+        lines
     }
 
     fn step(&mut self, now: Timestamp, output: &dyn Fn(&str) -> Level) -> Vec<Poke> {
@@ -179,6 +192,10 @@ impl Plant for Car {
         }
         self.now = Some(now);
         self.closed = output(&self.spec.contactor);
+        if let Some(meter) = &mut self.attached {
+            let watts = if self.closed == Level::High { self.power } else { 0 };
+            meter.see(now, self.delivered, watts);
+        }
         let mut pokes = Vec::new();
         self.plug.notice(now, Level::High);
         self.plug.show(now, &mut pokes);
@@ -187,7 +204,8 @@ impl Plant for Car {
     }
 
     fn next_wake(&self) -> Option<Timestamp> {
-        self.pulse_ends.into_iter().chain(self.next_pulse()).min()
+        let attached = self.attached.as_ref().and_then(|meter| meter.next_wake());
+        self.pulse_ends.into_iter().chain(self.next_pulse()).chain(attached).min()
     }
 
     fn truth(&self) -> u64 {

@@ -187,11 +187,11 @@ proptest! {
         grid in 1..700_u64,
     ) {
         let small = CarSpec { capacity_wh: 60, stored_wh: 30, rated_w: 7_200, ..CarSpec::default() };
-        let car = Car::new(small);
+        let car = || Car::new(small.clone());
         let lamp = Lamp::new(LampSpec::default());
         let door = Door::new(DoorSpec { stay_ms: 1_500, ..DoorSpec::default() });
         let twins: [[Box<dyn Plant>; 2]; 3] = [
-            [Box::new(car.clone()), Box::new(car)],
+            [Box::new(car()), Box::new(car())],
             [Box::new(lamp.clone()), Box::new(lamp)],
             [Box::new(door.clone()), Box::new(door)],
         ];
@@ -214,7 +214,7 @@ proptest! {
 
     #[test]
     fn the_meter_pulses_as_often_as_watt_hours_went_through(seconds in 1..300_u64, rated_w in 1..50_000_u64) {
-        let spec = CarSpec { capacity_wh: 400, stored_wh: 100, rated_w, pulses_per_wh: 3, ..CarSpec::default() };
+        let spec = CarSpec { capacity_wh: 400, stored_wh: 100, rated_w, pulses_per_kwh: 3_000, ..CarSpec::default() };
         let mut car = Car::new(spec);
         step(&mut car, 0, Level::High);
 

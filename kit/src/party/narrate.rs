@@ -3,7 +3,8 @@
 use coinop_core::{
     channel::{self, Channel},
     obyte::address::Address,
-    session::{End, Purchase, Sale, SaleEvent},
+    session::{End, Offer, Purchase, PurchaseEvent, Receipt, Sale, SaleEvent, Signed},
+    tariff::Quantity,
 };
 
 use super::AddressBook;
@@ -28,8 +29,13 @@ pub(super) fn sale(_seller: Address, book: AddressBook) -> Narrator<Sale> {
             }
             SaleEvent::Powered { .. } => SessionState::Running,
             SaleEvent::Ended { .. } if sale.paid().is_zero() => SessionState::Cancelled,
-            SaleEvent::Ended { why: End::MeterSilent | End::Overclaimed | End::Stalled, .. } => {
-                SessionState::Disputed
+            SaleEvent::Ended {
+                why: End::MeterSilent | End::Overclaimed | End::Stalled | End::MetersDisagree,
+                ..
+            } => SessionState::Disputed,
+            SaleEvent::Settled { receipt, .. } if receipt.why == End::MetersDisagree => {
+                let settled = session(sale, SessionState::Settled, &book);
+                return by_seller(sale, receipt).into_iter().chain(settled).collect();
             }
             SaleEvent::Ended { .. } => SessionState::Stopped,
             SaleEvent::Settled { .. } => SessionState::Settled,
@@ -75,9 +81,52 @@ fn session(sale: &Sale, state: SessionState, book: &AddressBook) -> Option<Fact>
     })
 }
 
-/// The buyer's side of a session is silent: the seller tells the story, the packages tell the money.
+/// The buyer's side of a session is silent but in a dispute: the seller tells the story, the packages tell
+/// the money.
 pub(super) fn purchase() -> Narrator<Purchase> {
-    Box::new(|_, _| Vec::new())
+    Box::new(|purchase, event| match event {
+        PurchaseEvent::Settled { receipt, package, why, .. }
+            if *why == End::MetersDisagree || receipt.why == End::MetersDisagree =>
+        {
+            by_buyer(purchase, receipt, package).into_iter().collect()
+        }
+        PurchaseEvent::Taken { .. }
+        | PurchaseEvent::Retried { .. }
+        | PurchaseEvent::Held { .. }
+        | PurchaseEvent::Funded { .. }
+        | PurchaseEvent::Paid { .. }
+        | PurchaseEvent::Observed { .. }
+        | PurchaseEvent::SeenLate { .. }
+        | PurchaseEvent::Resumed { .. }
+        | PurchaseEvent::Read { .. }
+        | PurchaseEvent::Controlled { .. }
+        | PurchaseEvent::Stopped { .. }
+        | PurchaseEvent::Settled { .. }
+        | PurchaseEvent::Returned { .. }
+        | PurchaseEvent::Released { .. } => Vec::new(),
+    })
+}
+
+/// The seller shows what the buyer signed.
+fn by_seller(sale: &Sale, receipt: &Receipt) -> Option<Fact> {
+    let stop = sale.stop()?;
+    Some(dispute(sale.offer()?, receipt.delivered, stop.seen?, &stop.package))
+}
+
+/// The buyer shows what the seller signed.
+fn by_buyer(purchase: &Purchase, receipt: &Receipt, package: &Signed) -> Option<Fact> {
+    Some(dispute(purchase.offer()?, receipt.delivered, purchase.observed(), package))
+}
+
+fn dispute(offer: &Offer, seller: Quantity, buyer: Quantity, evidence: &Signed) -> Fact {
+    let tolerance = offer.metering.tolerance(&offer.tariff, seller.min(buyer));
+    Fact::Dispute {
+        session: offer.session.to_string(),
+        seller: seller.get(),
+        buyer: buyer.get(),
+        tolerance: tolerance.get(),
+        evidence: evidence.package().clone(),
+    }
 }
 
 /// Each party tells its own view of a channel.

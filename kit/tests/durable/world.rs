@@ -188,7 +188,13 @@ fn shop(lamp: &Rc<Lamp>) -> Shop {
         kind: "light".parse().unwrap(),
         tariff: Tariff::new(Unit::Millisecond, Bytes::new(1_000), Quantity::new(1_000), Quantity::new(100))
             .unwrap(),
-        metering: Metering { rated: Rate::CLOCK, resolution: Quantity::new(50), gap_ms: 80 },
+        metering: Metering {
+            rated: Rate::CLOCK,
+            resolution: Quantity::new(50),
+            gap_ms: 80,
+            error_permille: 0,
+            apart_permille: 10,
+        },
         terms: ChannelTerms { timeout: 1, salt: "small".to_owned(), min_deposit: Bytes::new(20_000) },
         grace_ms: 2_000,
         occupancy: Occupancy::One,
@@ -210,6 +216,7 @@ fn want(plan: u32, millis: u64) -> Want {
             limit: Price { bytes: Bytes::new(1_000), per: Quantity::new(1_000) },
             deposit,
             witness: Witness::Own,
+            error_permille: 10,
             patience: Patience { retry_ms: 1_000, deposit_ms: 30_000, stall_ms: 5_000, settle_ms: 1_500 },
         },
         from: None,

@@ -64,6 +64,7 @@ const GUESTS: &[(&[&str], &[&str])] = &[
         &["embedded-hal", "gpiocdev", "gpiocdev-uapi", "linux-embedded-hal", "rppal"],
         &["coinop-hardware", "coinop-hil"],
     ),
+    (&["ina219", "sml-rs"], &["coinop-hardware"]),
     (&["gpiosim"], &["coinop-hil"]),
     (
         &["cortex-m", "cortex-m-rt", "critical-section", "embedded-alloc", "riscv", "riscv-rt"],

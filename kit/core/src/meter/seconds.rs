@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::Meter;
+use super::{Doubt, Meter, Signal};
 use crate::{Timestamp, board::Level, tariff::Quantity};
 
 /// Counts the milliseconds during which a line is active: light, use of a room.
@@ -16,18 +16,13 @@ impl SecondCounter {
         Self { delivered: Quantity::ZERO, on_since: None }
     }
 
-    /// Takes note of the line's level from this moment on; said again with the same level, it counts up
-    /// to now.
-    pub fn level(&mut self, level: Level, at: Timestamp) {
+    /// Counts up to this moment; a moment from the past must not be counted twice.
+    fn up_to(&mut self, at: Timestamp) {
         if let Some(since) = self.on_since {
             let millis = at.millis().saturating_sub(since.millis());
             self.delivered = self.delivered.plus(Quantity::new(millis));
+            self.on_since = Some(since.max(at));
         }
-        self.on_since = match level {
-            // A moment from the past must not be counted twice.
-            Level::High => Some(self.on_since.map_or(at, |since| since.max(at))),
-            Level::Low => None,
-        };
     }
 }
 
@@ -35,25 +30,46 @@ impl Meter for SecondCounter {
     fn delivered(&self) -> Quantity {
         self.delivered
     }
+
+    fn error(&self) -> Quantity {
+        // Whole milliseconds.
+        Quantity::new(1)
+    }
+
+    fn note(&mut self, at: Timestamp, signal: Signal) -> Option<Doubt> {
+        match signal {
+            Signal::Line(level) => {
+                self.up_to(at);
+                self.on_since = match level {
+                    Level::High => Some(self.on_since.unwrap_or(at)),
+                    Level::Low => None,
+                };
+            }
+            Signal::Time => self.up_to(at),
+            Signal::Register(_) | Signal::Power(_) | Signal::On | Signal::Off => {}
+        }
+        None
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn at(millis: u64) -> Timestamp {
-        Timestamp::from_millis(millis)
+    fn level(counter: &mut SecondCounter, level: Level, at: u64) {
+        counter.note(Timestamp::from_millis(at), Signal::Line(level));
     }
 
     #[test]
     fn only_the_time_on_is_counted() {
         let mut counter = SecondCounter::new();
 
-        counter.level(Level::High, at(1_000));
-        counter.level(Level::High, at(1_300));
-        counter.level(Level::Low, at(2_000));
-        counter.level(Level::High, at(9_000));
-        counter.level(Level::Low, at(9_500));
+        level(&mut counter, Level::High, 1_000);
+        level(&mut counter, Level::High, 1_300);
+        level(&mut counter, Level::Low, 2_000);
+        counter.note(Timestamp::from_millis(5_000), Signal::Time);
+        level(&mut counter, Level::High, 9_000);
+        counter.note(Timestamp::from_millis(9_500), Signal::Time);
 
         assert_eq!(counter.delivered(), Quantity::new(1_500));
     }
@@ -61,11 +77,11 @@ mod tests {
     #[test]
     fn a_moment_from_the_past_adds_nothing() {
         let mut counter = SecondCounter::new();
-        counter.level(Level::High, at(1_000));
-        counter.level(Level::High, at(2_000));
+        level(&mut counter, Level::High, 1_000);
+        level(&mut counter, Level::High, 2_000);
 
-        counter.level(Level::High, at(1_500));
-        counter.level(Level::Low, at(2_500));
+        level(&mut counter, Level::High, 1_500);
+        level(&mut counter, Level::Low, 2_500);
 
         assert_eq!(counter.delivered(), Quantity::new(1_500));
     }

@@ -100,7 +100,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Timestamp, board::Level, meter::SecondCounter};
+    use crate::{
+        Timestamp,
+        board::Level,
+        meter::{SecondCounter, Signal},
+    };
 
     fn quantities(numbers: &[u64]) -> Vec<(usize, Quantity)> {
         numbers.iter().enumerate().map(|(index, number)| (index, Quantity::new(*number))).collect()
@@ -127,10 +131,10 @@ mod tests {
         let ids = [SessionId::from_random(&[1; 32]), SessionId::from_random(&[2; 32])];
         let mut lamp = SecondCounter::new();
         let mut shares = Shares::starting_at(&lamp);
-        lamp.level(Level::High, Timestamp::from_millis(0));
+        lamp.note(Timestamp::from_millis(0), Signal::Line(Level::High));
 
         for millis in (100..=2_000).step_by(100) {
-            lamp.level(Level::High, Timestamp::from_millis(millis));
+            lamp.note(Timestamp::from_millis(millis), Signal::Time);
             let credits = ids.map(|id| (id, Quantity::new(1_000).less(shares.of(id))));
             shares.advance(&lamp, &credits);
         }

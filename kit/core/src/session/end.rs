@@ -26,6 +26,8 @@ pub enum End {
     Stalled,
     /// The seller claims more than was seen, or more than was paid for.
     Overclaimed,
+    /// The seller's and the buyer's meter are further apart than was agreed.
+    MetersDisagree,
     /// The thing cannot deliver any more.
     ThingFailed,
     /// The channel is closing or gone.
@@ -45,6 +47,7 @@ impl fmt::Display for End {
             Self::MeterSilent => "meter silent",
             Self::Stalled => "delivery stalled",
             Self::Overclaimed => "seller claims too much",
+            Self::MetersDisagree => "the meters disagree",
             Self::ThingFailed => "thing failed",
             Self::ChannelLost => "channel lost",
         })

@@ -23,7 +23,7 @@ pub use purchase::{
     Witness,
 };
 pub use refusal::Refusal;
-pub use sale::{Command as SaleCommand, Effect as SaleEffect, Event as SaleEvent, Quote, Sale};
+pub use sale::{Command as SaleCommand, Effect as SaleEffect, Event as SaleEvent, Quote, Sale, Stopped};
 pub use signed::{Opened, Signed};
 pub use statement::{Accept, ChannelTerms, Control, Metering, Offer, Reading, Receipt, Statement, Stop};
 

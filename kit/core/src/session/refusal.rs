@@ -164,6 +164,14 @@ pub enum Refusal {
         /// What it showed.
         before: Quantity,
     },
+    /// The buyer's meter is less exact than what the offer leaves room for.
+    #[error("our meter may be {own} ‰ off, and the offer leaves room for {agreed} ‰")]
+    Tolerance {
+        /// The buyer's stated error, in thousandths.
+        own: u16,
+        /// What the offer leaves room for, in thousandths.
+        agreed: u16,
+    },
     /// A meter too slow or too coarse for the step.
     #[error("{what}: {units} units against {step}")]
     Metering {

@@ -7,6 +7,7 @@ use super::{End, Name, Refusal, SessionId};
 use crate::{
     Bytes, Timestamp,
     market::{Listing, Withdrawal},
+    meter::Accuracy,
     obyte::{Address, Hash, canonical::canonical_json},
     tariff::{Quantity, Rate, Tariff},
 };
@@ -136,12 +137,30 @@ pub struct Metering {
     pub resolution: Quantity,
     /// The longest silence of the meter while the power is on, in **milliseconds**.
     pub gap_ms: u64,
+    /// How far the seller's meter may be from the truth, in **thousandths** of what it shows.
+    pub error_permille: u16,
+    /// How much further the buyer's meter may be apart from it, in **thousandths** of what they show.
+    pub apart_permille: u16,
 }
 
 impl Metering {
     /// The longest silence of the meter while the power is on.
     pub const fn gap(&self) -> Duration {
         Duration::from_millis(self.gap_ms)
+    }
+
+    /// How far the seller's and the buyer's meter may be apart when the lower one shows so much.
+    ///
+    /// Two readings are hardly of one moment, so what may flow within the gap is no disagreement. It is
+    /// never more than a step: nobody agreed to lose more.
+    pub fn tolerance(&self, tariff: &Tariff, shown: Quantity) -> Quantity {
+        let unnoticed = if tariff.unit().flows() {
+            self.rated.most_within(self.gap()).max(self.resolution)
+        } else {
+            self.resolution
+        };
+        let permille = self.error_permille.saturating_add(self.apart_permille);
+        Accuracy { units: unnoticed, permille }.of(shown).min(tariff.step())
     }
 
     /// Checks that what the meter may not have noticed yet is less than a step.
@@ -223,6 +242,9 @@ pub struct Stop {
     pub session: SessionId,
     /// Larger than in every earlier stop or control of this session.
     pub counter: u64,
+    /// What the buyer's own meter shows, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Quantity>,
 }
 
 /// The buyer uses its right of access: `open` a door, say.

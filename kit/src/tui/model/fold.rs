@@ -65,6 +65,10 @@ impl Model {
             Fact::Balance { stable, pending } => {
                 self.wallets.row(who).holds = Some((stable.get(), pending.get()));
             }
+            Fact::Dispute { seller, buyer, .. } => {
+                let what = format!("the seller's meter shows {seller}, the buyer's {buyer}");
+                self.tell_of(at, Tone::Fault, who, &what);
+            }
             Fact::Refusal { reason } => {
                 self.totals.refusals = self.totals.refusals.saturating_add(1);
                 self.tell_of(at, Tone::Refused, who, reason);

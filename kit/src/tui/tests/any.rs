@@ -124,6 +124,9 @@ fn of_sessions() -> BoxedStrategy<Fact> {
         }),
         (name(), number()).prop_map(|(line, until)| Fact::Lease { line, until }),
         (name(), level()).prop_map(|(line, level)| Fact::Line { line, level }),
+        (name(), number(), number(), number()).prop_map(|(session, seller, buyer, tolerance)| {
+            Fact::Dispute { session, seller, buyer, tolerance, evidence: serde_json::Value::Null }
+        }),
         any::<String>().prop_map(|reason| Fact::Refusal { reason }),
         "\\PC{0,900}".prop_map(|what| Fact::Fault { what }),
         name().prop_map(|what| Fact::Intervention { what }),

@@ -148,7 +148,8 @@ impl Purchase {
             Phase::Stopping { why, until, .. } if until <= now => self.released(why),
             Phase::Stopping { why, until, .. } => {
                 let (counter, retry_at) = (self.counter, now.after(deal.order.patience.retry()));
-                Decision::event(Event::Stopped { why, counter, retry_at, until }).then(deal.stop(counter))
+                Decision::event(Event::Stopped { why, counter, retry_at, until })
+                    .then(self.say_stop(deal, counter))
             }
             Phase::Settled { why, .. } => self.released(why),
             Phase::New | Phase::Released { .. } => Decision::nothing(),

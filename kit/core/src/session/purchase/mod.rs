@@ -228,8 +228,8 @@ impl Machine for Purchase {
             Phase::Taken { .. } => deal.acceptance().into_iter().collect(),
             Phase::Held { .. } => vec![deal.open_channel()],
             Phase::Running { .. } => vec![deal.pay(self.paid)],
-            Phase::Stopping { .. } if self.paid.is_zero() => vec![deal.stop(self.counter)],
-            Phase::Stopping { .. } => vec![deal.pay(self.paid), deal.stop(self.counter)],
+            Phase::Stopping { .. } if self.paid.is_zero() => vec![self.say_stop(deal, self.counter)],
+            Phase::Stopping { .. } => vec![deal.pay(self.paid), self.say_stop(deal, self.counter)],
             Phase::Settled { .. } | Phase::Released { .. } => {
                 let late = self.settled.is_some_and(|receipt| receipt.paid < self.paid);
                 let pay = late.then(|| deal.pay(self.paid));
@@ -269,8 +269,12 @@ impl Deal {
         Effect::Pay { session: self.offer.session, to: self.offer.seller, up_to }
     }
 
-    const fn stop(&self, counter: u64) -> Effect {
-        self.tell(Statement::Stop(Stop { session: self.offer.session, counter }))
+    const fn stop(&self, counter: u64, observed: Quantity) -> Effect {
+        let seen = match self.order.witness {
+            Witness::Own => Some(observed),
+            Witness::Seller => None,
+        };
+        self.tell(Statement::Stop(Stop { session: self.offer.session, counter, seen }))
     }
 
     const fn tell(&self, statement: Statement) -> Effect {
@@ -281,6 +285,11 @@ impl Deal {
 impl Purchase {
     fn not_now(&self, asked: &'static str) -> Refusal {
         Refusal::NotNow { asked, phase: self.phase.name() }
+    }
+
+    /// Said again, it tells what was seen meanwhile.
+    const fn say_stop(&self, deal: &Deal, counter: u64) -> Effect {
+        deal.stop(counter, self.observed)
     }
 
     fn deal(&self, asked: &'static str) -> Result<&Deal, Refusal> {

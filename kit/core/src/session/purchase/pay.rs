@@ -4,6 +4,7 @@ use super::{Deal, Event, Order, Phase, Purchase, Witness};
 use crate::{
     Bytes, Decision, Timestamp,
     machine::Settled,
+    meter::reconcile,
     session::{End, Offer, Reading, Refusal, statement::same_session},
     tariff::Quantity,
 };
@@ -17,6 +18,10 @@ impl Order {
         }
         if !offer.tariff.within(self.limit) {
             return Err(Refusal::TooDear { tariff: offer.tariff, limit: self.limit });
+        }
+        let (own, agreed) = (self.error_permille, offer.metering.apart_permille);
+        if self.witness == Witness::Own && own > agreed {
+            return Err(Refusal::Tolerance { own, agreed });
         }
         if self.wanted.is_some_and(Quantity::is_zero) {
             return Err(Refusal::Zero { what: "amount wanted", least: 1 });
@@ -75,6 +80,11 @@ impl Purchase {
             return Err(Refusal::MeterBackwards { units, before: self.observed });
         }
         match self.phase {
+            Phase::Running { .. } if self.disagrees(deal, units) => {
+                let seen = Event::Observed { units, stalls_at: now.after(deal.order.patience.stall()) };
+                let stopped = self.stop_having_seen(deal, now, End::MetersDisagree, units);
+                Ok(joined(Decision::event(seen), stopped))
+            }
             Phase::Running { .. } if units == self.observed => {
                 Ok(self.go_on(Decision::nothing(), deal, now, units, self.read))
             }
@@ -108,7 +118,7 @@ impl Purchase {
         // that all of that is used up is the end too.
         let enough = seen >= goal || observed >= goal;
         if enough || (self.paid >= self.ceiling && read >= goal) {
-            return joined(decision, self.stop(deal, now, why));
+            return joined(decision, self.stop_having_seen(deal, now, why, observed));
         }
         let Some(total) = self.next_total(deal, seen) else { return decision };
         let stalls_at = now.after(deal.order.patience.stall());
@@ -146,15 +156,22 @@ impl Purchase {
         }
     }
 
-    /// Whether the seller claims a step more than was paid, or than our own meter saw.
+    /// Whether the seller claims a step more than was paid.
     fn overclaims(&self, deal: &Deal, delivered: Quantity) -> bool {
         let tariff = &deal.offer.tariff;
-        let claimed = tariff.value(delivered).less(tariff.step_price());
-        let seen = match deal.order.witness {
-            Witness::Own => tariff.value(self.observed),
-            Witness::Seller => self.paid,
+        tariff.value(delivered).less(tariff.step_price()) > self.paid
+    }
+
+    /// Whether the seller's meter was further ahead of what our own shows now than was agreed. One that is
+    /// behind may have been read before ours, and takes nothing from us.
+    fn disagrees(&self, deal: &Deal, own: Quantity) -> bool {
+        let Offer { metering, tariff, .. } = &deal.offer;
+        let tolerance = metering.tolerance(tariff, own);
+        let believes_itself = match deal.order.witness {
+            Witness::Own => true,
+            Witness::Seller => false,
         };
-        claimed > self.paid.min(seen)
+        believes_itself && self.read > own && reconcile(self.read, own, tolerance).is_err()
     }
 
     /// A meter that notices only whole pulses may miss the end of the last one.

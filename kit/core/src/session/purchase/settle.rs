@@ -5,6 +5,7 @@ use crate::{
     Bytes, Decision, Timestamp,
     machine::Settled,
     session::{End, Receipt, Refusal, Signed, statement::same_session},
+    tariff::Quantity,
 };
 
 impl Purchase {
@@ -20,10 +21,21 @@ impl Purchase {
     }
 
     pub(super) fn stop(&self, deal: &Deal, now: Timestamp, why: End) -> Settled<Self> {
+        self.stop_having_seen(deal, now, why, self.observed)
+    }
+
+    /// Stops with the newest word of our own meter, which may not be recorded yet.
+    pub(super) fn stop_having_seen(
+        &self,
+        deal: &Deal,
+        now: Timestamp,
+        why: End,
+        observed: Quantity,
+    ) -> Settled<Self> {
         let counter = self.counter.saturating_add(1);
         let retry_at = now.after(deal.order.patience.retry());
         let until = now.after(deal.order.patience.settle());
-        Decision::event(Event::Stopped { why, counter, retry_at, until }).then(deal.stop(counter))
+        Decision::event(Event::Stopped { why, counter, retry_at, until }).then(deal.stop(counter, observed))
     }
 
     pub(super) fn receive(&self, now: Timestamp, package: Signed) -> Result<Settled<Self>, Refusal> {

@@ -28,6 +28,8 @@ pub struct Order {
     pub deposit: Bytes,
     /// Whose meter is believed.
     pub witness: Witness,
+    /// How far our own meter may be from the truth, in **thousandths** of what it shows.
+    pub error_permille: u16,
     /// How long to wait for others.
     pub patience: Patience,
 }

@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 
-use super::{Effect, Event, Phase, Quote, Sale, tell};
+use super::{Effect, Event, Phase, Quote, Sale, Stopped, settle::agreed, tell};
 use crate::{
     Bytes, Decision, Timestamp,
     machine::Settled,
@@ -85,7 +85,7 @@ impl Sale {
     pub(super) fn instruct(&self, now: Timestamp, package: &Signed) -> Result<Settled<Self>, Refusal> {
         let offer = self.made("an instruction")?;
         match package.open()?.by(offer.buyer)? {
-            Statement::Stop(stop) => self.stop(now, offer, stop),
+            Statement::Stop(stop) => self.stopped_by_buyer(now, offer, stop, package),
             Statement::Control(control) => self.control(offer, control),
             other @ (Statement::Offer(_)
             | Statement::Accept(_)
@@ -95,7 +95,13 @@ impl Sale {
         }
     }
 
-    fn stop(&self, now: Timestamp, offer: &Offer, stop: Stop) -> Result<Settled<Self>, Refusal> {
+    fn stopped_by_buyer(
+        &self,
+        now: Timestamp,
+        offer: &Offer,
+        stop: Stop,
+        package: &Signed,
+    ) -> Result<Settled<Self>, Refusal> {
         same_session(stop.session, self.id)?;
         match self.phase {
             // Said again because the receipt was lost, or is not there yet.
@@ -110,7 +116,12 @@ impl Sale {
             | Phase::Running
             | Phase::Unpaid { .. } => {
                 self.check_counter(stop.counter)?;
-                Ok(self.ended_by(now, offer, End::Stopped, stop.counter))
+                let why = match stop.seen.map(|seen| agreed(offer, self.delivered, seen)) {
+                    Some(Err(_)) => End::MetersDisagree,
+                    Some(Ok(_)) | None => End::Stopped,
+                };
+                let stopped = Stopped { seen: stop.seen, shown: self.delivered, package: package.clone() };
+                Ok(self.ended_by(now, offer, why, stop.counter, Some(stopped)))
             }
         }
     }

@@ -154,14 +154,16 @@ impl Sale {
             return Decision::nothing();
         }
         match self.phase {
-            Phase::Offered => self.ended_by(now, offer, End::Expired, self.counter),
-            Phase::Accepted | Phase::Funded { .. } => self.ended_by(now, offer, End::NoDeposit, self.counter),
+            Phase::Offered => self.ended_by(now, offer, End::Expired, self.counter, None),
+            Phase::Accepted | Phase::Funded { .. } => {
+                self.ended_by(now, offer, End::NoDeposit, self.counter, None)
+            }
             Phase::Running if self.nothing_to_notice(offer) => {
                 self.used_up(Decision::nothing(), offer, now, self.delivered)
             }
-            Phase::Running => self.ended_by(now, offer, End::MeterSilent, self.counter),
+            Phase::Running => self.ended_by(now, offer, End::MeterSilent, self.counter, None),
             Phase::Unpaid { until, .. } if until <= now => {
-                self.ended_by(now, offer, End::Unpaid, self.counter)
+                self.ended_by(now, offer, End::Unpaid, self.counter, None)
             }
             Phase::Unpaid { until, .. } => {
                 let remind_at = now.after(offer.grace() / REMINDERS);

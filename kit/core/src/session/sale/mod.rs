@@ -9,7 +9,7 @@ use alloc::{boxed::Box, vec, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
-pub use types::{Command, Effect, Event, Quote};
+pub use types::{Command, Effect, Event, Quote, Stopped};
 
 use super::{End, Offer, Reading, Refusal, SessionId, Signed, Statement};
 use crate::{Bytes, Context, Deadline, Machine, Timestamp, machine::Settled, tariff::Quantity};
@@ -32,6 +32,7 @@ pub struct Sale {
     /// Since when the meter has to show more, and the moment of its last word.
     metered_at: Timestamp,
     counter: u64,
+    stop: Option<Stopped>,
     owed: Bytes,
     returned: Bytes,
 }
@@ -77,6 +78,7 @@ impl Sale {
             delivered: Quantity::ZERO,
             metered_at: Timestamp::from_millis(0),
             counter: 0,
+            stop: None,
             owed: Bytes::ZERO,
             returned: Bytes::ZERO,
         }
@@ -100,6 +102,11 @@ impl Sale {
     /// All that was delivered by the meter's last word.
     pub const fn delivered(&self) -> Quantity {
         self.delivered
+    }
+
+    /// How the buyer stopped, with its signed figure, once it did.
+    pub const fn stop(&self) -> Option<&Stopped> {
+        self.stop.as_ref()
     }
 
     /// What goes back to the buyer, once settled.
@@ -175,8 +182,9 @@ impl Machine for Sale {
                 self.phase = Phase::Unpaid { until: *until, remind_at: *remind_at };
             }
             Event::Acted { counter, action: _ } => self.counter = *counter,
-            Event::Ended { why, counter, until } => {
+            Event::Ended { why, counter, until, stop } => {
                 (self.phase, self.counter) = (Phase::Ending { why: *why, until: *until }, *counter);
+                self.stop.clone_from(stop);
             }
             Event::Settled { receipt, owed } => {
                 (self.phase, self.owed) = (Phase::Settled { why: receipt.why }, *owed);

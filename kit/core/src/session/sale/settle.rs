@@ -2,10 +2,11 @@
 
 use alloc::{vec, vec::Vec};
 
-use super::{Effect, Event, Phase, Sale, tell};
+use super::{Effect, Event, Phase, Sale, Stopped, tell};
 use crate::{
     Bytes, Decision, Timestamp,
     machine::Settled,
+    meter::{Apart, reconcile},
     session::{End, Offer, Receipt, Refusal, Statement},
     tariff::Quantity,
 };
@@ -20,12 +21,19 @@ impl Sale {
             | Phase::Accepted
             | Phase::Funded { .. }
             | Phase::Running
-            | Phase::Unpaid { .. } => Ok(self.ended_by(now, offer, why, self.counter)),
+            | Phase::Unpaid { .. } => Ok(self.ended_by(now, offer, why, self.counter, None)),
         }
     }
 
-    pub(super) fn ended_by(&self, now: Timestamp, offer: &Offer, why: End, counter: u64) -> Settled<Self> {
-        let ended = |until| Decision::event(Event::Ended { why, counter, until });
+    pub(super) fn ended_by(
+        &self,
+        now: Timestamp,
+        offer: &Offer,
+        why: End,
+        counter: u64,
+        stop: Option<Stopped>,
+    ) -> Settled<Self> {
+        let ended = |until| Decision::event(Event::Ended { why, counter, until, stop });
         match self.phase {
             Phase::Running | Phase::Unpaid { .. } => ended(now.after(offer.metering.gap()))
                 .then(self.power_off())
@@ -65,13 +73,49 @@ impl Sale {
     }
 
     pub(super) fn settled(&self, offer: &Offer, why: End, delivered: Quantity, paid: Bytes) -> Settled<Self> {
+        let (delivered, reconciled) = self.reconciled(offer, delivered, why);
+        let ended = self.ends_otherwise(why, reconciled);
+        let why = reconciled;
         // What was delivered beyond the payments is the seller's loss: nobody owes it.
         let value = offer.tariff.value(delivered).min(paid);
         let receipt = Receipt { session: self.id, delivered, value, paid, why };
         let owed = paid.less(value);
-        let mut decision = Decision::event(Event::Settled { receipt, owed });
+        let settled = Event::Settled { receipt, owed };
+        let mut decision =
+            Decision { events: ended.into_iter().chain([settled]).collect(), effects: Vec::new() };
         decision.effects = self.account(offer, &receipt, owed);
         decision
+    }
+
+    /// What counts of our meter's last word and the buyer's. Beyond what was agreed it is ours, and the
+    /// session is in dispute.
+    fn reconciled(&self, offer: &Offer, delivered: Quantity, why: End) -> (Quantity, End) {
+        // What our meter counted after the stop, the buyer's had not counted yet.
+        let seen = self.stop.as_ref().and_then(|stop| Some(stop.seen?.plus(delivered.less(stop.shown))));
+        match seen.map(|seen| agreed(offer, delivered, seen)) {
+            None => (delivered, why),
+            Some(_) if why == End::MetersDisagree => (delivered, why),
+            Some(Ok(lower)) => (lower, why),
+            Some(Err(_)) => (delivered, End::MetersDisagree),
+        }
+    }
+
+    /// The last reading may show what the stop did not: that the meters disagree.
+    fn ends_otherwise(&self, why: End, reconciled: End) -> Option<Event> {
+        match self.phase {
+            Phase::Ending { until, .. } if reconciled != why => {
+                let (counter, stop) = (self.counter, self.stop.clone());
+                Some(Event::Ended { why: reconciled, counter, until, stop })
+            }
+            Phase::New
+            | Phase::Offered
+            | Phase::Accepted
+            | Phase::Funded { .. }
+            | Phase::Running
+            | Phase::Unpaid { .. }
+            | Phase::Ending { .. }
+            | Phase::Settled { .. } => None,
+        }
     }
 
     pub(super) fn account(&self, offer: &Offer, receipt: &Receipt, owed: Bytes) -> Vec<Effect> {
@@ -115,4 +159,9 @@ impl Sale {
             | Phase::Ending { .. } => Err(self.not_now("giving back")),
         }
     }
+}
+
+/// What counts of the seller's figure and the buyer's, by what they agreed on.
+pub(super) fn agreed(offer: &Offer, delivered: Quantity, seen: Quantity) -> Result<Quantity, Apart> {
+    reconcile(delivered, seen, offer.metering.tolerance(&offer.tariff, delivered.min(seen)))
 }

@@ -56,6 +56,17 @@ impl Quote {
     }
 }
 
+/// How a buyer stopped: its own meter's word, with its signature kept as evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// What its meter shows, if it has one.
+    pub seen: Option<Quantity>,
+    /// What our own meter showed by then.
+    pub shown: Quantity,
+    /// The stop as signed.
+    pub package: Signed,
+}
+
 /// What a sale is asked or told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -166,6 +177,8 @@ pub enum Event {
         counter: u64,
         /// Until when the last reading may come.
         until: Timestamp,
+        /// The buyer's stop, if it said one.
+        stop: Option<Stopped>,
     },
     /// The account is made up; made up again when money comes late.
     Settled {
@@ -183,6 +196,7 @@ pub enum Event {
 
 /// What the seller's shell must do; doing it twice is harmless.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "an effect is carried out once and never kept")]
 pub enum Effect {
     /// Sign this as the seller and send it.
     Tell {

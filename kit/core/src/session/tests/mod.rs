@@ -1,6 +1,7 @@
 //! The pair of machines against bad networks, crashes and cheats.
 
 mod buying;
+mod meters;
 mod party;
 mod replay;
 mod selling;
@@ -166,5 +167,5 @@ fn who_gets_nothing_pays_no_more_and_leaves() {
     let world = play(Cheat::SellerDeliversNothing, [PERFECT].into(), PROMPT, Vec::new());
 
     assert_eq!(world.purchase.paid(), Bytes::new(1_000));
-    assert_eq!(world.purchase.ended(), Some(End::Overclaimed));
+    assert_eq!(world.purchase.ended(), Some(End::MetersDisagree));
 }

@@ -48,7 +48,13 @@ pub(super) fn quote(keys: &Keys, resolution: u64) -> Quote {
         seller: keys.seller_address(),
         buyer: keys.buyer_address(),
         tariff: tariff(),
-        metering: Metering { rated: Rate::CLOCK, resolution: Quantity::new(resolution), gap_ms: 300 },
+        metering: Metering {
+            rated: Rate::CLOCK,
+            resolution: Quantity::new(resolution),
+            gap_ms: 300,
+            error_permille: 0,
+            apart_permille: 10,
+        },
         terms: ChannelTerms { timeout: 600, salt: "s1".to_string(), min_deposit: Bytes::new(1_000) },
         grace_ms: 1_000,
         expires_at: Timestamp::from_millis(4_000),
@@ -64,6 +70,7 @@ pub(super) fn order() -> Order {
         limit: Price { bytes: Bytes::new(2), per: Quantity::new(1) },
         deposit: Bytes::new(10_000),
         witness: Witness::Own,
+        error_permille: 10,
         patience: Patience { retry_ms: 200, deposit_ms: 1_000, stall_ms: 1_500, settle_ms: 3_000 },
     }
 }

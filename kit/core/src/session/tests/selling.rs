@@ -48,7 +48,7 @@ fn every_statement_reads_back_as_it_was_signed() {
     let statements = [
         Statement::Offer(offer()),
         Statement::Accept(Accept { session: party::session(), offer: offer().hash().unwrap() }),
-        Statement::Stop(Stop { session: party::session(), counter: 1 }),
+        Statement::Stop(Stop { session: party::session(), counter: 1, seen: None }),
         control(7),
     ];
 
@@ -210,7 +210,7 @@ fn an_offer_with_a_slow_meter_is_not_made() {
 #[test]
 fn a_stop_before_anything_was_paid_settles_at_once() {
     let mut sale = funded_sale();
-    let stop = by_buyer(&Statement::Stop(Stop { session: sale.id(), counter: 1 }));
+    let stop = by_buyer(&Statement::Stop(Stop { session: sale.id(), counter: 1, seen: None }));
 
     let decision = sale.decide(&NOW, SaleCommand::Instruct(stop)).unwrap();
     for event in &decision.events {
