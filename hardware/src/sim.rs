@@ -1,5 +1,8 @@
 //! The simulated board: lines in memory, with a handle for whoever plays the world.
 
+mod fault;
+mod line;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -11,6 +14,9 @@ use coinop_core::{
 };
 
 use crate::plant::Wires;
+use line::Line;
+
+pub use fault::{LATEST_MS, SimFault};
 
 /// How many edges wait to be taken before some are lost.
 const EDGES: usize = 1024;
@@ -34,17 +40,9 @@ struct State {
     lines: BTreeMap<String, Line>,
     edges: VecDeque<(String, Level)>,
     edges_lost: bool,
-}
-
-#[derive(Debug)]
-struct Line {
-    direction: Direction,
-    /// What the program drives, or what the world does.
-    level: Level,
-    /// What a broken sensor says instead.
-    stuck: Option<Level>,
-    /// Whether reading and driving fail.
-    broken: bool,
+    /// The time as whoever plays the world last told it.
+    now: Timestamp,
+    browned_out: bool,
 }
 
 impl SimChip {
@@ -76,32 +74,114 @@ impl SimChip {
         Ok(SimBoard { chip: self.clone() })
     }
 
-    /// The level an output has, and what an input shows to the program.
+    /// What the program reads: the level an output is driven to, and what an input shows.
     ///
     /// # Errors
     ///
     /// [`BoardErrorKind::NoSuchLine`].
     pub fn level(&self, line: &str) -> Result<Level, BoardError> {
         let mut state = self.lock();
-        self.line(&mut state, line).map(|line| line.shown())
+        let has_power = !state.browned_out;
+        self.line(&mut state, line).map(|line| line.read(has_power))
     }
 
-    /// Sets an input, as the world does. What a stuck sensor shows stays as it is.
+    /// What is out there: the level an output has in the world, and what the world does to an input. With
+    /// a fault that is not what the program drives or reads.
+    ///
+    /// # Errors
+    ///
+    /// [`BoardErrorKind::NoSuchLine`].
+    pub fn world(&self, line: &str) -> Result<Level, BoardError> {
+        let mut state = self.lock();
+        let has_power = !state.browned_out;
+        self.line(&mut state, line).map(|line| match line.direction {
+            Direction::Input => line.level,
+            Direction::Output => line.shown(has_power),
+        })
+    }
+
+    /// Sets an input, as the world does; a faulty one shows it late, wrongly or not at all.
     ///
     /// # Errors
     ///
     /// [`BoardErrorKind::NoSuchLine`], or [`BoardErrorKind::WrongDirection`] for an output.
     pub fn poke(&self, line: &str, level: Level) -> Result<(), BoardError> {
-        self.change_input(line, |input| input.level = level)
+        let mut state = self.lock();
+        self.line(&mut state, line)?.must_be(Direction::Input, line)?;
+        let now = state.now;
+        state.change(line, |input| input.set(level, now));
+        Ok(())
     }
 
-    /// Makes an input show `level` whatever the world does; `None` mends it.
+    /// Makes a line faulty from now on, in place of the fault it has; `None` mends it.
     ///
     /// # Errors
     ///
-    /// [`BoardErrorKind::NoSuchLine`], or [`BoardErrorKind::WrongDirection`] for an output.
-    pub fn stick(&self, line: &str, level: Option<Level>) -> Result<(), BoardError> {
-        self.change_input(line, |input| input.stuck = level)
+    /// [`BoardErrorKind::NoSuchLine`], or [`BoardErrorKind::WrongDirection`] when such a line cannot have
+    /// such a fault.
+    pub fn fault(&self, line: &str, fault: Option<SimFault>) -> Result<(), BoardError> {
+        let mut state = self.lock();
+        let direction = self.line(&mut state, line)?.direction;
+        if let Some(fault) = fault {
+            fault.must_fit(direction, line)?;
+        }
+        state.change(line, |line| line.suffer(fault));
+        Ok(())
+    }
+
+    /// The fault of a line, if it has one.
+    ///
+    /// # Errors
+    ///
+    /// [`BoardErrorKind::NoSuchLine`].
+    pub fn fault_of(&self, line: &str) -> Result<Option<SimFault>, BoardError> {
+        self.line(&mut self.lock(), line).map(|line| line.fault)
+    }
+
+    /// Takes the board's power away: every output falls to its safe level, as undriven, and every input
+    /// reads low. The program is not told. With [`brown_in`](SimChip::brown_in) the board is as driven.
+    pub fn brown_out(&self) {
+        self.power(true);
+    }
+
+    /// Gives the power back.
+    pub fn brown_in(&self) {
+        self.power(false);
+    }
+
+    /// Whether the board is without power.
+    pub fn is_browned_out(&self) -> bool {
+        self.lock().browned_out
+    }
+
+    fn power(&self, browned_out: bool) {
+        let mut state = self.lock();
+        let before = state.inputs_shown();
+        state.browned_out = browned_out;
+        let after = state.inputs_shown();
+        for ((line, was), (_, is)) in before.into_iter().zip(after) {
+            if was != is {
+                state.push_edge(&line, is);
+            }
+        }
+    }
+
+    /// Says that it is `now`: changes that were late or bouncing are seen.
+    pub fn pass(&self, now: Timestamp) {
+        let mut state = self.lock();
+        state.now = now;
+        let waiting = state.lines.iter().filter(|(_, line)| line.next_wake().is_some_and(|at| at <= now));
+        let names: Vec<_> = waiting.map(|(name, _)| name.clone()).collect();
+        for name in names {
+            while state.lines.get(&name).and_then(Line::next_wake).is_some_and(|at| at <= now) {
+                state.change(&name, |line| line.pass(now));
+            }
+        }
+    }
+
+    /// When a change that is late or bouncing is seen next.
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        self.lock().lines.values().filter_map(Line::next_wake).min()
     }
 
     /// Makes every read and drive of a line fail, as a loose wire to the chip would; an output keeps its
@@ -127,19 +207,6 @@ impl SimChip {
         Ok(())
     }
 
-    fn change_input(&self, name: &str, change: impl FnOnce(&mut Line)) -> Result<(), BoardError> {
-        let mut state = self.lock();
-        let line = self.line(&mut state, name)?;
-        line.must_be(Direction::Input, name)?;
-        let before = line.shown();
-        change(line);
-        let after = line.shown();
-        if before != after {
-            state.push_edge(name, after);
-        }
-        Ok(())
-    }
-
     fn line<'a>(&self, state: &'a mut State, name: &str) -> Result<&'a mut Line, BoardError> {
         state.lines.get_mut(name).ok_or_else(|| {
             let known: Vec<&str> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
@@ -159,7 +226,7 @@ impl SimChip {
 
 impl Wires for SimChip {
     fn output(&self, line: &str) -> Result<Level, BoardError> {
-        self.level(line)
+        self.world(line)
     }
 
     fn poke(&self, line: &str, level: Level) -> Result<(), BoardError> {
@@ -174,9 +241,10 @@ impl Board for SimBoard {
 
     fn read(&mut self, name: &str) -> Result<Level, BoardError> {
         let mut state = self.chip.lock();
+        let has_power = !state.browned_out;
         let line = self.chip.line(&mut state, name)?;
         line.must_work(name)?;
-        Ok(line.shown())
+        Ok(line.read(has_power))
     }
 
     fn drive(&mut self, name: &str, level: Level) -> Result<(), BoardError> {
@@ -184,7 +252,7 @@ impl Board for SimBoard {
         let line = self.chip.line(&mut state, name)?;
         line.must_be(Direction::Output, name)?;
         line.must_work(name)?;
-        line.level = level;
+        line.set(level, Timestamp::default());
         Ok(())
     }
 
@@ -208,7 +276,7 @@ impl Drop for SimBoard {
         let mut state = self.chip.lock();
         for spec in self.chip.specs.iter().filter(|spec| spec.direction == Direction::Output) {
             if let Some(line) = state.lines.get_mut(&spec.name) {
-                line.level = spec.safe;
+                line.set(spec.safe, Timestamp::default());
             }
         }
         state.owned = false;
@@ -216,6 +284,25 @@ impl Drop for SimBoard {
 }
 
 impl State {
+    /// Changes a line, and notes the edge if the program sees one.
+    fn change<T>(&mut self, name: &str, change: impl FnOnce(&mut Line) -> T) {
+        let has_power = !self.browned_out;
+        let Some(line) = self.lines.get_mut(name) else { return };
+        let before = line.shown(has_power);
+        change(line);
+        let after = line.shown(has_power);
+        let is_input = line.direction == Direction::Input;
+        if is_input && before != after {
+            self.push_edge(name, after);
+        }
+    }
+
+    fn inputs_shown(&self) -> Vec<(String, Level)> {
+        let has_power = !self.browned_out;
+        let inputs = self.lines.iter().filter(|(_, line)| line.direction == Direction::Input);
+        inputs.map(|(name, line)| (name.clone(), line.shown(has_power))).collect()
+    }
+
     fn push_edge(&mut self, line: &str, level: Level) {
         // Without an owner nobody asked for edges.
         if !self.owned {
@@ -226,45 +313,5 @@ impl State {
         } else {
             self.edges_lost = true;
         }
-    }
-}
-
-impl Line {
-    fn new(spec: &LineSpec) -> Self {
-        let level = match spec.direction {
-            Direction::Input => Level::Low,
-            Direction::Output => spec.safe,
-        };
-        Self { direction: spec.direction, level, stuck: None, broken: false }
-    }
-
-    fn shown(&self) -> Level {
-        self.stuck.unwrap_or(self.level)
-    }
-
-    fn must_be(&self, direction: Direction, name: &str) -> Result<(), BoardError> {
-        if self.direction == direction {
-            return Ok(());
-        }
-        let message = match self.direction {
-            Direction::Input => "an input, which only the world drives",
-            Direction::Output => "an output, which only its board drives",
-        };
-        Err(BoardError {
-            line: name.to_owned(),
-            kind: BoardErrorKind::WrongDirection,
-            message: message.to_owned(),
-        })
-    }
-
-    fn must_work(&self, name: &str) -> Result<(), BoardError> {
-        if !self.broken {
-            return Ok(());
-        }
-        Err(BoardError {
-            line: name.to_owned(),
-            kind: BoardErrorKind::Io,
-            message: "the simulated wire is broken".to_owned(),
-        })
     }
 }
