@@ -81,6 +81,8 @@ fn slim(notice: &Notice) -> Option<Notice> {
         | Fact::Party { .. }
         | Fact::Listing { .. }
         | Fact::Exposure { .. }
+        | Fact::World { .. }
+        | Fact::LineFault { .. }
         | Fact::Fault { .. }
         | Fact::Intervention { .. } => return None,
         Fact::Thing { .. }
@@ -93,6 +95,8 @@ fn slim(notice: &Notice) -> Option<Notice> {
         | Fact::Line { .. }
         | Fact::Balance { .. }
         | Fact::Dispute { .. }
+        | Fact::Alarm { .. }
+        | Fact::Receipt { .. }
         | Fact::Refusal { .. } => notice.clone(),
     };
     if let Fact::Package { signed_package, .. } = &mut slim.fact {

@@ -31,7 +31,7 @@ use crate::{
     rig,
     scenario::{Due, Expect, Place, Scenario, Verdict},
     show,
-    stage::{self, Begin, Stage},
+    stage::{self, Begin, By, Intervention, Stage},
     tally::Tally,
 };
 
@@ -354,7 +354,7 @@ impl Frame<'_> {
             Action::Faster => self.repaced(changed(pace, 2.0)),
             Action::Slower => self.repaced(changed(pace, 0.5)),
             Action::Poke { line, level } => {
-                self.stage.poke(&line, level);
+                self.stage.intervene_soon(By::Hand, Intervention::Poke { line, level });
                 Control::Continue
             }
             Action::ToggleLink { one, other } => {

@@ -15,7 +15,7 @@ use coinop::{
 };
 use coinop_hardware::{
     guard::{Command, Keeper, Lease, Limits, Refusal, Report, Sentry, SentryError, Watchdog},
-    plant::{Living, Plant, Wires, World, Worlds},
+    plant::{Living, Plant, World, Worlds},
     sim::SimChip,
 };
 
@@ -265,25 +265,9 @@ impl Rig {
         self.worlds.truth(plant)
     }
 
-    /// Pokes an input of the simulated board.
-    pub(crate) fn poke(&self, line: &str, level: Level) -> Result<(), RigError> {
-        if let Some(chip) = &self.chip {
-            Wires::poke(chip, line, level)?;
-        }
-        Ok(())
-    }
-
-    /// Makes an input of the simulated board keep its level, or mends it.
-    pub(crate) fn stick(&self, line: &str, stuck: Stuck) -> Result<(), RigError> {
-        let Some(chip) = &self.chip else { return Ok(()) };
-        match stuck {
-            Stuck::AsItIs => {
-                let level = chip.level(line)?;
-                chip.stick(line, Some(level))?;
-            }
-            Stuck::Mended => chip.stick(line, None)?,
-        }
-        Ok(())
+    /// The simulated board, to be poked and made faulty; a real one has a real world.
+    pub(crate) const fn chip(&self) -> Option<&SimChip> {
+        self.chip.as_ref()
     }
 
     /// How long outputs were on without a lease, by the guard's own account.
@@ -293,15 +277,6 @@ impl Rig {
             Guard::Thread { sentry, .. } => sentry.unleased_on(),
         }
     }
-}
-
-/// What is done to a sensor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stuck {
-    /// It keeps the level it has.
-    AsItIs,
-    /// It follows the world again.
-    Mended,
 }
 
 impl Guard {

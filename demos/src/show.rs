@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use coinop::notice::{Fact, Notice, SessionState};
+use coinop::notice::{AlarmState, Fact, Notice, SessionState};
 
 use crate::{
     scenario::{BUILT_IN, Scenario},
@@ -61,7 +61,16 @@ fn sentence(fact: &Fact) -> Option<String> {
         Fact::Dispute { seller, buyer, tolerance, .. } => Some(format!(
             "dispute: the seller's meter shows {seller}, the buyer's {buyer}; agreed were {tolerance} apart"
         )),
-        Fact::Intervention { what } => Some(format!("by hand: {what}")),
+        Fact::Alarm { line, state: AlarmState::Raised, value, .. } => Some(format!(
+            "ALARM: {line} is driven off, and its meter runs; {value} leaked so far. Nothing is sold here \
+             until it is mended"
+        )),
+        Fact::Alarm { line, state: AlarmState::Mended, value, .. } => {
+            Some(format!("{line} is mended; {value} leaked, which nobody owes"))
+        }
+        Fact::World { line, level: Some(level) } => Some(format!("{line} is {level} out there")),
+        Fact::World { line, level: None } => Some(format!("{line} is out there as it is driven")),
+        Fact::Intervention { what, .. } => Some(format!("by hand: {what}")),
         Fact::Party { .. }
         | Fact::Thing { .. }
         | Fact::Link { .. }
@@ -73,6 +82,8 @@ fn sentence(fact: &Fact) -> Option<String> {
         | Fact::Delivered { .. }
         | Fact::Lease { .. }
         | Fact::Exposure { .. }
+        | Fact::Receipt { .. }
+        | Fact::LineFault { .. }
         | Fact::Balance { .. } => None,
     }
 }
@@ -94,6 +105,12 @@ pub(crate) fn summary(
         tally.channels_closed(),
         tally.fraud_proofs()
     )?;
+    for (thing, raised, leaked) in tally.alarms() {
+        writeln!(
+            out,
+            "ALARM   {thing}: {raised} times its meter ran without a lease; {leaked} leaked unpaid"
+        )?;
+    }
     for verdict in verdicts {
         let mark = match verdict.state {
             crate::scenario::Due::Met => "ok     ",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use coinop::{
     core::{Bytes, board::Level, session::ExposureMeter},
-    notice::{ChannelState, Fact, Notice, SessionState},
+    notice::{AlarmState, ChannelState, Fact, Notice, SessionState},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -25,6 +25,8 @@ pub(crate) struct Tally {
     sessions: BTreeMap<String, Story>,
     lines: BTreeMap<String, LineStory>,
     refusals: Vec<String>,
+    /// By thing.
+    alarms: BTreeMap<String, Alarms>,
     balances: BTreeMap<String, Bytes>,
     /// The sessions whose meters disagreed.
     disputes: BTreeSet<String>,
@@ -58,13 +60,24 @@ enum Conserved {
 /// One session so far.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Story {
+    thing: String,
     buyer: String,
     step: Bytes,
     signed: Bytes,
     paid: Bytes,
     delivered: Bytes,
+    /// What the signed account says.
+    receipt: Option<Bytes>,
     state: SessionState,
     exposure: ExposureMeter,
+}
+
+/// The alarms of one thing so far.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Alarms {
+    raised: u64,
+    leaked: Bytes,
+    now: Option<AlarmState>,
 }
 
 /// One line so far.
@@ -90,7 +103,9 @@ impl Tally {
                 let broken = !money_conserved || self.conserved == Some(Conserved::Not);
                 self.conserved = Some(if broken { Conserved::Not } else { Conserved::Always });
             }
-            Fact::Session { id, buyer, step, state, .. } => self.session(id, buyer, *step, *state),
+            Fact::Session { id, thing, buyer, step, state, .. } => {
+                self.session(id, (thing, buyer), *step, *state);
+            }
             Fact::Channel { channel, period, state, .. } => self.channel(channel, *period, *state),
             Fact::Package { session, session_total, .. } => {
                 self.with(session, |story| story.signed = story.signed.max(*session_total));
@@ -104,6 +119,10 @@ impl Tally {
                 }
             }
             Fact::Delivered { session, value, .. } => self.with(session, |story| story.delivered = *value),
+            Fact::Receipt { session, value, .. } => {
+                self.with(session, |story| story.receipt = Some(*value));
+            }
+            Fact::Alarm { state, value, .. } => self.alarm(&notice.who, *state, *value),
             Fact::Line { line, level } => self.moved(line, *level, notice.at),
             Fact::Balance { stable, pending } => {
                 let total = stable.plus(*pending).unwrap_or(Bytes::MAX);
@@ -119,6 +138,8 @@ impl Tally {
             | Fact::Stable { .. }
             | Fact::Listing { .. }
             | Fact::Lease { .. }
+            | Fact::World { .. }
+            | Fact::LineFault { .. }
             | Fact::Exposure { .. }
             | Fact::Fault { .. }
             | Fact::Intervention { .. } => {}
@@ -128,13 +149,15 @@ impl Tally {
         }
     }
 
-    fn session(&mut self, id: &str, buyer: &str, step: Bytes, state: SessionState) {
+    fn session(&mut self, id: &str, (thing, buyer): (&str, &str), step: Bytes, state: SessionState) {
         let story = self.sessions.entry(id.to_owned()).or_insert_with(|| Story {
+            thing: thing.to_owned(),
             buyer: buyer.to_owned(),
             step,
             signed: Bytes::ZERO,
             paid: Bytes::ZERO,
             delivered: Bytes::ZERO,
+            receipt: None,
             state,
             exposure: ExposureMeter::new(step),
         });
@@ -216,6 +239,44 @@ impl Tally {
         sum(stories.map(|story| story.delivered))
     }
 
+    fn alarm(&mut self, thing: &str, state: AlarmState, value: Bytes) {
+        let alarms = self.alarms.entry(thing.to_owned()).or_default();
+        alarms.leaked = value;
+        match state {
+            AlarmState::Raised if alarms.now == Some(AlarmState::Raised) => {}
+            AlarmState::Raised => alarms.raised += 1,
+            AlarmState::Mended => {}
+        }
+        alarms.now = Some(state);
+    }
+
+    /// What leaked at a thing, if it raised an alarm.
+    pub(crate) fn leaked_at(&self, thing: &str) -> Option<Bytes> {
+        self.alarms.get(thing).map(|alarms| alarms.leaked)
+    }
+
+    /// The things that raised alarms: how often, and what leaked.
+    pub(crate) fn alarms(&self) -> impl Iterator<Item = (&str, u64, Bytes)> {
+        self.alarms.iter().map(|(thing, alarms)| (thing.as_str(), alarms.raised, alarms.leaked))
+    }
+
+    /// In how many sessions at a thing the buyer pays for what it truly got, within one step; or where not.
+    pub(crate) fn agreement(&self, thing: &str) -> Result<usize, String> {
+        let mut agreed = 0;
+        for story in self.sessions.values().filter(|story| story.thing == thing && !story.paid.is_zero()) {
+            let Some(pays) = story.receipt else {
+                return Err(format!("{} paid {} and has no account yet", story.buyer, story.paid));
+            };
+            let apart = pays.less(story.delivered).max(story.delivered.less(pays));
+            if apart > story.step {
+                let Story { buyer, delivered, step, .. } = story;
+                return Err(format!("{buyer} pays {pays} and got {delivered}, with a step of {step}"));
+            }
+            agreed += 1;
+        }
+        Ok(agreed)
+    }
+
     /// What a party's wallet holds, pending included.
     pub(crate) fn balance(&self, party: &str) -> Bytes {
         self.balances.get(party).copied().unwrap_or_default()
@@ -291,6 +352,8 @@ impl Tally {
             "money_conserved": self.money_conserved(),
             "unleased_on_ms": u64::try_from(unleased_on_ms).unwrap_or(u64::MAX),
             "fraud_proofs": self.fraud_proofs(),
+            "alarms": self.alarms.values().map(|alarms| alarms.raised).sum::<u64>(),
+            "leaked_value": sum(self.alarms.values().map(|alarms| alarms.leaked)),
             "expectations": expectations,
         }})
     }

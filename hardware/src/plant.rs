@@ -67,6 +67,14 @@ pub trait Wires {
     ///
     /// [`BoardError`] with the line and the kind.
     fn poke(&self, line: &str, level: Level) -> Result<(), BoardError>;
+
+    /// Says that it is `now`: real wires know, simulated ones may have something on its way.
+    fn pass(&self, _now: Timestamp) {}
+
+    /// When something on its way arrives.
+    fn next_wake(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// A plant on its wires.
@@ -87,6 +95,7 @@ impl<W: Wires> World<W> {
     ///
     /// [`BoardError`] of the first wire that fails.
     pub fn step(&mut self, now: Timestamp) -> Result<(), BoardError> {
+        self.wires.pass(now);
         let mut levels = Vec::new();
         for spec in self.plant.lines().into_iter().filter(|spec| spec.direction == Direction::Output) {
             let level = self.wires.output(&spec.name)?;

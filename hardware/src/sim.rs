@@ -232,6 +232,14 @@ impl Wires for SimChip {
     fn poke(&self, line: &str, level: Level) -> Result<(), BoardError> {
         Self::poke(self, line, level)
     }
+
+    fn pass(&self, now: Timestamp) {
+        Self::pass(self, now);
+    }
+
+    fn next_wake(&self) -> Option<Timestamp> {
+        Self::next_wake(self)
+    }
 }
 
 impl Board for SimBoard {

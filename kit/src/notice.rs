@@ -166,6 +166,44 @@ pub enum Fact {
         /// The other side's figure as it signed it.
         evidence: Value,
     },
+    /// In a simulated world an output is not as it is driven: a stuck relay, a welded contactor. `None`
+    /// means that it is as driven again.
+    World {
+        /// The line, an output.
+        line: String,
+        /// Its level out there.
+        level: Option<Level>,
+    },
+    /// A line of the simulated board is faulty, or mended.
+    LineFault {
+        /// The line.
+        line: String,
+        /// What is wrong with it, in words; nothing when it is mended.
+        fault: Option<String>,
+    },
+    /// A meter runs although no lease holds and the output is driven safe: what it switches is welded or
+    /// bridged. Told when it is noticed, while it grows, and when it is mended; the thing sells nothing
+    /// meanwhile.
+    Alarm {
+        /// The output that should be safe.
+        line: String,
+        /// Whether it goes on.
+        state: AlarmState,
+        /// Everything that flowed without a lease so far, in the tariff's units: the plant's truth where
+        /// the world is simulated, else the meter's word.
+        units: u64,
+        /// The same at the tariff's price. Nobody owes it: it is the seller's loss.
+        value: Bytes,
+    },
+    /// A session's signed account.
+    Receipt {
+        /// The session.
+        session: String,
+        /// What was delivered by the seller's meter, in the tariff's units.
+        units: u64,
+        /// What the buyer pays for it; anything paid beyond goes back.
+        value: Bytes,
+    },
     /// Both sides' exposure in a session, now.
     Exposure {
         /// The session.
@@ -196,6 +234,9 @@ pub enum Fact {
     Intervention {
         /// What was done.
         what: String,
+        /// The same as data: an entry `[[fault]]` of a scenario does it again.
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        again: Value,
     },
 }
 
@@ -216,6 +257,16 @@ pub enum LinkState {
     Up,
     /// Messages are lost.
     Cut,
+}
+
+/// Whether an alarm goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AlarmState {
+    /// It does.
+    Raised,
+    /// It is mended.
+    Mended,
 }
 
 /// The states of a session, in order.

@@ -79,7 +79,21 @@ fn every_scenario_of_the_folder_is_built_in() {
 fn every_fault_has_a_scenario() {
     let texts: String = scenarios().iter().map(|file| fs::read_to_string(file).unwrap()).collect();
 
-    for fault in ["cut = ", "kill = ", "hang = ", "dishonest-close = ", "replay = ", "stuck = "] {
+    for fault in [
+        "cut = ",
+        "kill = ",
+        "hang = ",
+        "dishonest-close = ",
+        "replay = ",
+        "stuck = \"lamp.LIGHT",
+        "stuck = \"charger.CONTACTOR",
+        "welded = ",
+        "bouncing = ",
+        "late = ",
+        "lost = ",
+        "drifting = ",
+        "brown-out = ",
+    ] {
         assert!(texts.contains(fault), "no scenario has the fault {fault}");
     }
 }
@@ -87,7 +101,10 @@ fn every_fault_has_a_scenario() {
 #[test]
 fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
     let metered = ["ev-charging-sml", "ev-charging-ina219", "two-meters"];
-    for scenario in ["street", "killed-party", "dishonest-close"].into_iter().chain(metered) {
+    for scenario in ["street", "killed-party", "dishonest-close", "welded-contactor", "brown-out"]
+        .into_iter()
+        .chain(metered)
+    {
         let (once, again) = (play(scenario, &["--seed", "7"]), play(scenario, &["--seed", "7"]));
         let other = play(scenario, &["--seed", "8"]);
 

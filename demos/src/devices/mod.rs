@@ -98,13 +98,6 @@ pub(crate) enum Behind {
     Reality,
 }
 
-impl Device {
-    /// The lines the world drives.
-    pub(crate) fn inputs(&self) -> impl Iterator<Item = &Line> {
-        self.lines.iter().filter(|line| line.direction == Direction::Input)
-    }
-}
-
 impl Setup<'_> {
     /// The board's name of one of the device's lines.
     pub(crate) fn line(&self, own: &str) -> String {

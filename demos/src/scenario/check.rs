@@ -195,35 +195,21 @@ impl Page<'_> {
 
     fn faults(&self, scenario: &Scenario) -> Result<(), ScenarioError> {
         for fault in &scenario.fault {
-            let mut count = 0;
             if let Some(pair) = &fault.cut {
-                count += 1;
                 pair.iter().try_for_each(|name| self.party(scenario, name))?;
             }
             if let Some(name) = &fault.kill {
-                count += 1;
                 self.party(scenario, name)?;
             }
             if let Some(span) = &fault.hang {
-                count += 1;
                 if span.get_ref().0.is_zero() || span.get_ref().0 > LONGEST_HANG {
                     return Err(self.at(span, "a hang lasts from 1ms to 1min"));
                 }
             }
             for name in [&fault.dishonest_close, &fault.replay].into_iter().flatten() {
-                count += 1;
                 self.buyer(scenario, name)?;
             }
-            if let Some(input) = &fault.stuck {
-                count += 1;
-                self.input(scenario, input)?;
-            }
-            if count != 1 {
-                let what = format!(
-                    "a fault has exactly one of cut, kill, hang, dishonest-close, replay, stuck; this has {count}"
-                );
-                return Err(self.at(&fault.at, &what));
-            }
+            fault.intervention(scenario).map_err(|(span, what)| self.wrong(span, &what))?;
         }
         Ok(())
     }
@@ -269,15 +255,6 @@ impl Page<'_> {
         let buyers = scenario.buyer.iter().map(|buyer| buyer.name.get_ref().as_str());
         let things = scenario.thing.iter().map(|thing| thing.name.get_ref().as_str());
         self.among("party", &things.chain(buyers).collect::<Vec<_>>(), name)
-    }
-
-    fn input(&self, scenario: &Scenario, input: &Spanned<String>) -> Result<(), ScenarioError> {
-        let mut known = Vec::new();
-        for thing in &scenario.thing {
-            let device = self.device(&thing.kind)?;
-            known.extend(device.inputs().map(|line| format!("{}.{}", thing.name.get_ref(), line.name)));
-        }
-        self.among("input line", &known.iter().map(String::as_str).collect::<Vec<_>>(), input)
     }
 
     fn board_line(&self, scenario: &Scenario, line: &Spanned<String>) -> Result<(), ScenarioError> {

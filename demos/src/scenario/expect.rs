@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use coinop::core::Bytes;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -48,6 +49,27 @@ pub(crate) struct Expect {
     /// A party's wallet ends with an amount within these bounds.
     #[serde(default)]
     pub(crate) has: Option<Has>,
+    /// At this thing money and energy agree: each session that was paid for is settled, for what it truly
+    /// got, within one step.
+    #[serde(default)]
+    pub(crate) agrees: Option<Spanned<String>>,
+    /// A thing raised an alarm, and what leaked without a lease is within these bounds.
+    #[serde(default)]
+    pub(crate) alarm: Option<Alarm>,
+}
+
+/// Bounds for what leaked, at the tariff's price.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Alarm {
+    /// Which thing.
+    pub(crate) thing: Spanned<String>,
+    /// At least.
+    #[serde(default)]
+    pub(crate) at_least: Option<Amount>,
+    /// At most.
+    #[serde(default)]
+    pub(crate) at_most: Option<Amount>,
 }
 
 /// Bounds for the time an output was on.
@@ -119,6 +141,8 @@ enum Condition<'a> {
     Refusal(&'a str, Option<&'a str>),
     Within(String, Option<u64>, Option<u64>, u64, &'static str),
     Off(&'a str, LineStory),
+    Agrees(&'a str, Result<usize, String>),
+    Alarm(&'a str, Option<Bytes>, (Option<u64>, Option<u64>)),
 }
 
 impl Expect {
@@ -128,7 +152,7 @@ impl Expect {
             1 => Ok(()),
             count => Err(format!(
                 "an expectation has exactly one of payments, channels-opened, channels-closed, fraud-proofs, \
-                 settled, disputes, refusal, on, off, got, has; this has {count}"
+                 settled, disputes, refusal, on, off, got, has, agrees, alarm; this has {count}"
             )),
         }
     }
@@ -136,7 +160,9 @@ impl Expect {
     /// The names of parties in it.
     pub(crate) fn words(&self) -> Vec<&Spanned<String>> {
         let got = self.got.as_ref().map(|got| &got.buyer);
-        got.into_iter().chain(self.has.as_ref().map(|has| &has.party)).collect()
+        let has = self.has.as_ref().map(|has| &has.party);
+        let alarm = self.alarm.as_ref().map(|alarm| &alarm.thing);
+        got.into_iter().chain(has).chain(&self.agrees).chain(alarm).collect()
     }
 
     /// The names of lines in it.
@@ -206,6 +232,15 @@ impl Expect {
             let is = tally.balance(name).get();
             Condition::Within(format!("{name} has"), bytes(has.at_least), bytes(has.at_most), is, "B")
         }));
+        found.extend(self.agrees.as_ref().map(|thing| {
+            let thing = thing.get_ref();
+            Condition::Agrees(thing, tally.agreement(thing))
+        }));
+        found.extend(self.alarm.as_ref().map(|alarm| {
+            let thing = alarm.thing.get_ref();
+            let bounds = (bytes(alarm.at_least), bytes(alarm.at_most));
+            Condition::Alarm(thing, tally.leaked_at(thing), bounds)
+        }));
         found
     }
 }
@@ -220,6 +255,11 @@ impl Condition<'_> {
                 least.is_none_or(|least| *is >= least) && most.is_none_or(|most| *is <= most)
             }
             Self::Off(_, story) => story.known && !story.is_on,
+            Self::Agrees(_, found) => found.as_ref().is_ok_and(|sessions| *sessions > 0),
+            Self::Alarm(_, leaked, (least, most)) => leaked.is_some_and(|leaked| {
+                least.is_none_or(|least| leaked.get() >= least)
+                    && most.is_none_or(|most| leaked.get() <= most)
+            }),
         }
     }
 
@@ -241,6 +281,20 @@ impl Condition<'_> {
                     (true, false) => "off",
                 };
                 format!("{line} off: {is}")
+            }
+            Self::Agrees(thing, Ok(sessions)) => {
+                format!("money and delivery at {thing} agree within a step: in {sessions} sessions")
+            }
+            Self::Agrees(thing, Err(what)) => {
+                format!("money and delivery at {thing} agree within a step: {what}")
+            }
+            Self::Alarm(thing, leaked, (least, most)) => {
+                let bound = |word: &str, bound: &Option<u64>| {
+                    bound.map(|bound| format!(" {word} {bound} B")).unwrap_or_default()
+                };
+                let is = leaked.map_or("none".to_owned(), |leaked| leaked.to_string());
+                let bounds = format!("{}{}", bound("at least", least), bound("at most", most));
+                format!("an alarm at {thing}, leaked{bounds}: {is}")
             }
         }
     }

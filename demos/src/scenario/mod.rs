@@ -2,6 +2,7 @@
 
 mod check;
 mod expect;
+mod fault;
 mod meter;
 pub(crate) mod quantity;
 
@@ -13,6 +14,7 @@ use toml::Spanned;
 
 pub(crate) use self::{
     expect::{Due, Expect, Verdict},
+    fault::Fault,
     meter::{MeterChoice, Place},
     quantity::{Amount, Drift, Span},
 };
@@ -155,35 +157,6 @@ pub(crate) struct Control {
     /// Another party that tries it in the buyer's place.
     #[serde(default)]
     pub(crate) by: Option<Spanned<String>>,
-}
-
-/// Something that goes wrong, on purpose: `at` and exactly one of the others.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Fault {
-    /// When.
-    pub(crate) at: Spanned<Span>,
-    /// How long, where it has an end.
-    #[serde(default, rename = "for")]
-    pub(crate) lasts: Option<Span>,
-    /// No letter passes between these two.
-    #[serde(default)]
-    pub(crate) cut: Option<[Spanned<String>; 2]>,
-    /// This party loses its process; it restarts from the journal.
-    #[serde(default)]
-    pub(crate) kill: Option<Spanned<String>>,
-    /// The runtime hangs for so long: no actor runs, and nobody beats for the guard.
-    #[serde(default)]
-    pub(crate) hang: Option<Spanned<Span>>,
-    /// This buyer closes its channels with less than it signed.
-    #[serde(default)]
-    pub(crate) dishonest_close: Option<Spanned<String>>,
-    /// This buyer sends its newest and an older package again.
-    #[serde(default)]
-    pub(crate) replay: Option<Spanned<String>>,
-    /// This input line, `thing.LINE`, keeps its level.
-    #[serde(default)]
-    pub(crate) stuck: Option<Spanned<String>>,
 }
 
 const fn a_minute() -> Span {

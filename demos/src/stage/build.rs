@@ -118,6 +118,7 @@ impl Stage {
             rig: RefCell::new(rig),
             trouble: RefCell::default(),
             next_words: std::cell::Cell::default(),
+            deviations: RefCell::default(),
         });
         stage.introduce();
         stage.begin(&restored).await?;
@@ -219,6 +220,7 @@ impl Stage {
         if let Some(shop) = self.shop(name)? {
             party.sell(shop);
         }
+        self.tell_if_broken(name, &party).await;
         let until = self.cast.borrow().get(name).and_then(|role| role.killed);
         party.resume(until.unwrap_or_else(|| self.shell.now())).await;
         Ok(party)

@@ -8,17 +8,15 @@ use coinop::{
         session::{Order, Patience, Witness},
         tariff::{Price, Quantity},
     },
-    network::Link,
     notice::Fact,
     party::Want,
     restore::Restored,
 };
 
-use super::{DIRECTOR, HARDWARE, Stage, Thing};
+use super::{DIRECTOR, HARDWARE, Stage, Thing, intervene::By};
 use crate::{
     devices,
-    rig::Stuck,
-    scenario::{Buy, Control, Fault},
+    scenario::{Buy, Control},
 };
 
 /// How long until a hand that found nothing to do tries again.
@@ -43,8 +41,12 @@ impl Stage {
             if at < begun {
                 continue;
             }
-            let (stage, fault) = (Rc::clone(self), fault.clone());
-            self.shell.agenda().at(at, DIRECTOR, async move { stage.strike(&fault).await });
+            // A scenario was checked: what is refused here was refused then.
+            let Ok(what) = fault.intervention(&self.scenario) else { continue };
+            let stage = Rc::clone(self);
+            self.shell.agenda().at(at, DIRECTOR, async move {
+                let _ = stage.intervene(By::Scenario, &what).await;
+            });
         }
     }
 
@@ -125,56 +127,6 @@ impl Stage {
         });
     }
 
-    async fn strike(self: &Rc<Self>, fault: &Fault) {
-        let lasts = fault.lasts.map(|span| self.shell.now().after(span.0));
-        if let Some([one, other]) = &fault.cut {
-            let (one, other) = (one.get_ref().clone(), other.get_ref().clone());
-            self.tell("director", Fact::Fault { what: format!("the link {one} to {other} is cut") });
-            self.set_link(&one, &other, Link::Cut);
-            self.later(lasts, move |stage| stage.set_link(&one, &other, Link::Whole));
-        }
-        if let Some(span) = &fault.hang {
-            self.hang(span.get_ref().0);
-        }
-        if let Some(name) = &fault.kill {
-            self.kill(name.get_ref());
-            let (stage, name) = (Rc::clone(self), name.get_ref().clone());
-            let back = lasts.unwrap_or_else(|| self.shell.now().after(std::time::Duration::from_secs(2)));
-            self.shell.agenda().at(back, DIRECTOR, async move { stage.revive(&name).await });
-        }
-        if let Some(name) = &fault.dishonest_close
-            && let Some(party) = self.party(name.get_ref())
-        {
-            self.tell("director", Fact::Fault { what: format!("{} closes dishonestly", name.get_ref()) });
-            party.close_dishonestly().await;
-        }
-        if let Some(name) = &fault.replay
-            && let Some(party) = self.party(name.get_ref())
-        {
-            self.tell("director", Fact::Fault { what: format!("{} replays packages", name.get_ref()) });
-            party.replay();
-        }
-        if let Some(input) = &fault.stuck {
-            let (name, own) = input.get_ref().split_once('.').unwrap_or((input.get_ref(), ""));
-            let line = self.line_of(name, own);
-            self.tell("director", Fact::Fault { what: format!("{} is stuck", input.get_ref()) });
-            self.stick(&line, Stuck::AsItIs);
-            self.later(lasts, move |stage| stage.stick(&line, Stuck::Mended));
-        }
-    }
-
-    fn later(self: &Rc<Self>, at: Option<coinop::core::Timestamp>, act: impl FnOnce(&Self) + 'static) {
-        let Some(at) = at else { return };
-        let stage = Rc::clone(self);
-        self.shell.agenda().at(at, DIRECTOR, async move { act(&stage) });
-    }
-
-    fn stick(&self, line: &str, stuck: Stuck) {
-        if let Err(error) = self.rig.borrow().stick(line, stuck) {
-            self.tell("director", Fact::Refusal { reason: error.to_string() });
-        }
-    }
-
     fn is_output(&self, board_name: &str) -> bool {
         self.scenario.thing.iter().any(|entry| {
             let device = devices::of(entry.kind.get_ref());
@@ -194,7 +146,7 @@ impl Stage {
     }
 
     /// A party loses its process: its power is off, its memory is gone.
-    fn kill(&self, name: &str) {
+    pub(super) fn kill(&self, name: &str) {
         let now = self.shell.now();
         let party = self.cast.borrow_mut().get_mut(name).and_then(|role| {
             role.killed = Some(now);
@@ -202,7 +154,6 @@ impl Stage {
         });
         let Some(party) = party else { return };
         party.kill();
-        self.tell("director", Fact::Fault { what: format!("{name} is killed") });
         let lines: Vec<_> = self
             .things
             .borrow()
@@ -220,7 +171,7 @@ impl Stage {
         }
     }
 
-    async fn revive(self: &Rc<Self>, name: &str) {
+    pub(super) async fn revive(self: &Rc<Self>, name: &str) {
         let restored = match self.shell.entries() {
             Ok(entries) => Restored::new(entries),
             Err(error) => {

@@ -2,15 +2,12 @@
 
 use std::time::Duration;
 
-use coinop::notice::Fact;
-
 use super::Stage;
 
 impl Stage {
     /// Keeps this thread, and so every actor, from doing anything for so long. What was due meanwhile is
     /// done late.
     pub(super) fn hang(&self, lasts: Duration) {
-        self.tell("director", Fact::Fault { what: format!("the runtime hangs for {lasts:?}") });
         let now = self.shell.now();
         let reports = self.rig.borrow_mut().hang(now, lasts);
         self.shell.agenda().advance(now.after(lasts));

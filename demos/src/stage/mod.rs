@@ -3,6 +3,8 @@
 mod build;
 mod faults;
 mod hang;
+mod intervene;
+mod leak;
 mod thing;
 mod tick;
 
@@ -24,6 +26,7 @@ use coinop::{
 };
 
 pub(crate) use self::build::{Begin, MIN_DEPOSIT, before, lines, tariff};
+pub(crate) use self::intervene::{By, Intervention, LONGEST_MS, MAX_PULSES, SHORTEST_PULSE_MS};
 use self::thing::Thing;
 pub(crate) use self::tick::TICK;
 use crate::{
@@ -58,6 +61,8 @@ pub(crate) struct Stage {
     rig: RefCell<Rig>,
     trouble: RefCell<Option<RigError>>,
     next_words: Cell<Timestamp>,
+    /// The outputs whose end in the world is not as driven, as was told.
+    deviations: RefCell<BTreeMap<String, Option<coinop::core::board::Level>>>,
 }
 
 /// A party of the scenario, there or killed.
@@ -108,22 +113,14 @@ impl Stage {
     }
 
     /// Cuts a whole link, mends a cut one.
-    pub(crate) fn toggle_link(&self, one: &str, other: &str) {
+    pub(crate) fn toggle_link(self: &Rc<Self>, one: &str, other: &str) {
         let (Some(a), Some(b)) = (self.address(one), self.address(other)) else { return };
-        let (link, done) = match self.network.link(a.as_str(), b.as_str()) {
-            Link::Whole => (Link::Cut, "cut"),
-            Link::Cut => (Link::Whole, "mended"),
+        let (one, other) = (one.to_owned(), other.to_owned());
+        let what = match self.network.link(a.as_str(), b.as_str()) {
+            Link::Whole => Intervention::Cut { one, other, for_ms: None },
+            Link::Cut => Intervention::Join { one, other },
         };
-        self.tell("director", Fact::Intervention { what: format!("the link {one} to {other} is {done}") });
-        self.set_link(one, other, link);
-    }
-
-    /// Pokes an input line.
-    pub(crate) fn poke(&self, line: &str, level: coinop::core::board::Level) {
-        self.tell("director", Fact::Intervention { what: format!("{line} is poked {level}") });
-        if let Err(error) = self.rig.borrow().poke(line, level) {
-            self.tell("director", Fact::Refusal { reason: error.to_string() });
-        }
+        self.intervene_soon(By::Hand, what);
     }
 
     /// Tells that something that was asked for is not done.

@@ -13,6 +13,7 @@ use coinop::core::{
 
 use coinop_hardware::meter::Said;
 
+use super::leak::Leak;
 use crate::devices::{Behind, Device, Source};
 
 /// How much two ends of a lease may differ before a new one is asked for.
@@ -45,6 +46,8 @@ pub(super) struct Thing {
     truth: u64,
     lease: Option<Timestamp>,
     on: Level,
+    /// What flows without a lease.
+    pub(super) leak: Leak,
     /// What sessions truly got before their party was killed.
     remembered: BTreeMap<SessionId, Quantity>,
 }
@@ -117,6 +120,7 @@ impl Thing {
             truth: 0,
             lease: None,
             on: Level::Low,
+            leak: Leak::new(metering.resolution, now),
             remembered: BTreeMap::new(),
         }
     }
@@ -216,6 +220,7 @@ impl Thing {
     pub(super) fn edge(&mut self, line: &str, level: Level, at: Timestamp) {
         if line == self.power {
             self.on = level;
+            self.leak.driven(level, at);
             self.note(at, if level == Level::High { Signal::On } else { Signal::Off });
         }
         let own = matches!(&self.source, Source::Line(own) if own == line);
@@ -277,15 +282,18 @@ impl Thing {
         let counted = self.meter.delivered();
         let metered = counted.less(self.counted);
         self.counted = counted;
+        let metered = self.leak.take_metered(metered, now);
         self.share(metered, |account| &mut account.metered);
         match truth.filter(|_| !self.measures_reality()) {
             Some(truth) => {
                 let delivered = Quantity::new(truth.saturating_sub(self.truth));
                 self.truth = truth;
+                let delivered = self.leak.take_truth(delivered);
                 self.share(delivered, |account| &mut account.truth);
             }
             None => self.accounts.values_mut().for_each(|account| account.truth = account.metered),
         }
+        self.leak.counted();
     }
 
     fn share(&mut self, delivered: Quantity, which: impl Fn(&mut Account) -> &mut Quantity) {

@@ -9,13 +9,14 @@ use coinop::{
         session::{SessionId, buyer_exposure, seller_exposure},
         tariff::Quantity,
     },
-    notice::Fact,
+    notice::{AlarmState, Fact},
     party::{Demand, Party},
 };
 use coinop_hardware::guard::Report;
 
 use super::{
     HARDWARE, RigError, Stage,
+    leak::News,
     thing::{Power, Right, Telling, Word},
 };
 
@@ -34,6 +35,7 @@ impl Stage {
             return;
         }
         self.count(now);
+        self.watch_for_leaks(now).await;
         if self.words_are_due(now) {
             self.spread_the_words(now).await;
         }
@@ -50,7 +52,10 @@ impl Stage {
     /// What the guard has to say; when the hardware broke, the run is over.
     pub(super) fn hear_or_stop(&self, reports: Result<Vec<Report>, RigError>) {
         match reports {
-            Ok(reports) => self.hear(reports),
+            Ok(reports) => {
+                self.hear(reports);
+                self.tell_the_world(self.shell.now());
+            }
             Err(error) => {
                 self.tell("guard", Fact::Fault { what: error.to_string() });
                 *self.trouble.borrow_mut() = Some(error);
@@ -96,7 +101,7 @@ impl Stage {
     }
 
     /// Tells something about a line in the name of its thing.
-    fn tell_of(&self, at: Timestamp, line: &str, fact: Fact) {
+    pub(super) fn tell_of(&self, at: Timestamp, line: &str, fact: Fact) {
         let things = self.things.borrow();
         let owner = self
             .scenario
@@ -115,6 +120,38 @@ impl Stage {
             if let Some(what) = thing.take_doubt(now) {
                 self.shell.tell(HARDWARE, &thing.name, Fact::Fault { what });
             }
+        }
+    }
+
+    /// Raises the alarm where a meter runs without a lease: nothing is sold there until it is mended.
+    async fn watch_for_leaks(self: &Rc<Self>, now: Timestamp) {
+        let mut leaks = Vec::new();
+        for thing in self.things.borrow_mut().iter_mut() {
+            if let Some(news) = thing.leak.news(now) {
+                let units = thing.leak.units();
+                leaks.push((thing.name.clone(), thing.power.clone(), news, units, thing.tariff.value(units)));
+            }
+        }
+        for (name, line, news, units, value) in leaks {
+            let state = AlarmState::Raised;
+            self.tell_of(now, &line, Fact::Alarm { line: line.clone(), state, units: units.get(), value });
+            if let (News::Noticed, Some(party)) = (news, self.party(&name)) {
+                self.tell_if_broken(&name, &party).await;
+            }
+        }
+    }
+
+    /// A party whose thing has an alarm sells nothing.
+    pub(super) async fn tell_if_broken(&self, name: &str, party: &Rc<Party>) {
+        let line = self
+            .things
+            .borrow()
+            .iter()
+            .find(|thing| thing.name == name && thing.leak.is_alarmed())
+            .map(|thing| thing.power.clone());
+        if let Some(line) = line {
+            let why = format!("{line} is driven off, and its meter runs; mend it first");
+            party.out_of_order(Some(&why)).await;
         }
     }
 

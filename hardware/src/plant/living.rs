@@ -33,7 +33,9 @@ impl<W: Wires> Worlds<W> {
 
     /// When one of them changes something by itself.
     pub fn next_wake(&self) -> Option<Timestamp> {
-        self.lock().iter().filter_map(|world| world.plant().next_wake()).min()
+        let wake =
+            |world: &World<W>| world.plant().next_wake().into_iter().chain(world.wires().next_wake()).min();
+        self.lock().iter().filter_map(wake).min()
     }
 
     /// What the world at this place truly delivered so far.

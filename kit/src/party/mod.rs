@@ -3,6 +3,7 @@
 //! Its machines hold no key and no socket; this module carries their effects to each other, to the
 //! ledger and to the network, and restores them from the journal after a restart.
 
+mod broken;
 mod buying;
 mod channels;
 mod cheat;
@@ -88,6 +89,8 @@ pub struct Party {
     wants: RefCell<BTreeMap<u32, Want>>,
     sales: RefCell<BTreeMap<SessionId, selling::Slot>>,
     shop: RefCell<Option<Shop>>,
+    /// Why nothing is sold, when nothing is.
+    out_of_order: RefCell<Option<String>>,
     counter: Cell<u32>,
     told_balance: RefCell<Option<Fact>>,
 }
@@ -128,6 +131,7 @@ impl Party {
             wants: RefCell::default(),
             sales: RefCell::default(),
             shop: RefCell::default(),
+            out_of_order: RefCell::default(),
             counter: Cell::new(0),
             told_balance: RefCell::default(),
         });

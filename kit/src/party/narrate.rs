@@ -38,7 +38,15 @@ pub(super) fn sale(_seller: Address, book: AddressBook) -> Narrator<Sale> {
                 return by_seller(sale, receipt).into_iter().chain(settled).collect();
             }
             SaleEvent::Ended { .. } => SessionState::Stopped,
-            SaleEvent::Settled { .. } => SessionState::Settled,
+            SaleEvent::Settled { receipt, .. } => {
+                let account = Fact::Receipt {
+                    session: receipt.session.to_string(),
+                    units: receipt.delivered.get(),
+                    value: receipt.value,
+                };
+                let account = (!receipt.paid.is_zero()).then_some(account);
+                return session(sale, SessionState::Settled, &book).into_iter().chain(account).collect();
+            }
             SaleEvent::Quoted { .. }
             | SaleEvent::Funded { .. }
             | SaleEvent::Metered { .. }

@@ -127,6 +127,7 @@ impl Party {
     pub(super) async fn quote(self: &Rc<Self>, buyer: Address, thing: &str) -> Result<Value, String> {
         let shop = self.shop.borrow().clone().filter(|shop| shop.thing.as_str() == thing);
         let shop = shop.ok_or_else(|| format!("there is no {thing} here"))?;
+        self.must_be_in_order(thing)?;
         self.forget_expired_sales();
         let repeated = self.offered_to(buyer);
         if let Some(handle) = repeated {
@@ -300,7 +301,7 @@ impl Party {
     /// A buyer takes an offer; when another was faster, it hears so at once.
     pub(super) async fn accepted(self: &Rc<Self>, session: SessionId, package: Signed) {
         let single = self.shop.borrow().as_ref().is_some_and(|shop| shop.occupancy == Occupancy::One);
-        if single && self.is_occupied_by_other_than(session) {
+        if self.is_out_of_order() || (single && self.is_occupied_by_other_than(session)) {
             self.ask_sale(session, SaleCommand::End { why: End::Expired }).await;
         } else {
             self.instructed(session, SaleCommand::Accept(package)).await;
@@ -348,6 +349,11 @@ impl Party {
         let open =
             sales.iter().filter(|(_, slot)| slot.agent == agent && is_live(slot.handle.state().state()));
         open.map(|(id, _)| *id).collect()
+    }
+
+    pub(super) fn live_sales(&self) -> Vec<SessionId> {
+        let sales = self.sales.borrow();
+        sales.iter().filter(|(_, slot)| is_live(slot.handle.state().state())).map(|(id, _)| *id).collect()
     }
 
     fn is_occupied(&self) -> bool {

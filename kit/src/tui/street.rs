@@ -98,7 +98,7 @@ impl Street {
         let reason = format!("the package repeats amount_spent 200 of {}", "q3Zx/9".repeat(6));
         self.tell(12_400, "lamp", Fact::Refusal { reason });
         let what = "mallory closes with an old balance".to_owned();
-        self.tell(12_500, "mallory", Fact::Intervention { what });
+        self.tell(12_500, "mallory", Fact::Intervention { what, again: serde_json::Value::Null });
         self.session(12_500, &mallory, SessionState::Disputed);
         self.channel(12_500, &mallory, ChannelState::Closing, 50_000);
         self.channel(13_600, &mallory, ChannelState::Punished, 50_000);

@@ -241,7 +241,7 @@ fn a_cut_that_somebody_has_just_told_is_not_told_again() {
     let mut model = Model::new("links");
     let mut tell = |fact| model.update(&Notice { v: 1, at: 7, who: "director".to_owned(), fact });
 
-    tell(Fact::Intervention { what: "the link a to b is cut".to_owned() });
+    tell(Fact::Intervention { what: "the link a to b is cut".to_owned(), again: serde_json::Value::Null });
     tell(Fact::Link { one: "a".to_owned(), other: "b".to_owned(), state: LinkState::Cut });
 
     let told: Vec<_> = model.story.newest_first().map(|entry| entry.text.as_str()).collect();

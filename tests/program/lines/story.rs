@@ -76,6 +76,20 @@ pub(crate) enum Fact {
         line: String,
         level: Level,
     },
+    World {
+        line: String,
+        level: Option<Level>,
+    },
+    Alarm {
+        line: String,
+        state: String,
+        units: u64,
+        value: Bytes,
+    },
+    Receipt {
+        session: String,
+        value: Bytes,
+    },
     Balance {
         stable: Bytes,
         pending: Bytes,
@@ -128,6 +142,8 @@ pub(crate) struct Summary {
     pub(crate) money_conserved: bool,
     pub(crate) unleased_on_ms: u64,
     pub(crate) fraud_proofs: usize,
+    pub(crate) alarms: usize,
+    pub(crate) leaked_value: Bytes,
     pub(crate) expectations: Vec<Value>,
 }
 

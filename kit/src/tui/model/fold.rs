@@ -3,7 +3,7 @@
 use coinop_core::board::{Direction, Level};
 
 use crate::{
-    notice::{ChannelState, Fact, LinkState, Notice, SessionState, ThingLine},
+    notice::{AlarmState, ChannelState, Fact, LinkState, Notice, SessionState, ThingLine},
     tui::{
         things,
         words::{NAME_MAX, clip, money},
@@ -77,7 +77,17 @@ impl Model {
                 self.totals.faults = self.totals.faults.saturating_add(1);
                 self.tell_of(at, Tone::Fault, who, what);
             }
-            Fact::Intervention { what } => self.tell_of(at, Tone::Hand, who, what),
+            Fact::World { line, level } => self.world(who, line, *level),
+            Fact::LineFault { line, fault } => {
+                if let Some(line) = self.find_line(who, line) {
+                    line.fault = fault.as_deref().map(|fault| clip(fault, NAME_MAX));
+                }
+            }
+            Fact::Alarm { line, state, units: _, value } => {
+                self.alarm(at, who, line, (*state, value.get()));
+            }
+            Fact::Receipt { .. } => {}
+            Fact::Intervention { what, again: _ } => self.tell_of(at, Tone::Hand, who, what),
         }
     }
 
@@ -302,6 +312,29 @@ impl Model {
         if is_news {
             self.tell(at, Tone::Plain, &text);
         }
+    }
+
+    fn world(&mut self, thing: &str, line: &str, level: Option<Level>) {
+        if let Some(line) = self.find_line(thing, line) {
+            line.world = level.map(|level| level == Level::High);
+        }
+    }
+
+    fn alarm(&mut self, at: u64, thing: &str, line: &str, (state, leaked): (AlarmState, u64)) {
+        let is_raised = state == AlarmState::Raised;
+        let Some(known) = self.find_line(thing, line) else { return };
+        let was_raised = std::mem::replace(&mut known.leaked, is_raised.then_some(leaked)).is_some();
+        let leaked = money(leaked);
+        let (tone, text) = match (was_raised, state) {
+            (true, AlarmState::Raised) => return,
+            (false, AlarmState::Raised) => {
+                (Tone::Fault, format!("ALARM {thing}: {line} is driven off and its meter runs; out of order"))
+            }
+            (_, AlarmState::Mended) => {
+                (Tone::Good, format!("{thing}: {line} is mended; {leaked} leaked, which nobody owes"))
+            }
+        };
+        self.tell(at, tone, &text);
     }
 
     fn find_line(&mut self, thing: &str, line: &str) -> Option<&mut Line> {

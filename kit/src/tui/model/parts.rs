@@ -43,11 +43,26 @@ pub(in crate::tui) struct Line {
     pub(in crate::tui) since: u64,
     /// When its lease ends, an output's.
     pub(in crate::tui) leased_until: u64,
+    /// The level of an output out there, where it is not as driven.
+    pub(in crate::tui) world: Option<bool>,
+    /// What is wrong with it, in words.
+    pub(in crate::tui) fault: Option<String>,
+    /// What leaked through it, in bytes, while it has an alarm.
+    pub(in crate::tui) leaked: Option<u64>,
 }
 
 impl Line {
     pub(super) fn new(name: String, is_output: bool) -> Self {
-        Self { name, is_output, is_high: false, since: 0, leased_until: 0 }
+        Self {
+            name,
+            is_output,
+            is_high: false,
+            since: 0,
+            leased_until: 0,
+            world: None,
+            fault: None,
+            leaked: None,
+        }
     }
 
     /// Whether it is on although nobody's payment covers it.

@@ -129,7 +129,7 @@ fn of_sessions() -> BoxedStrategy<Fact> {
         }),
         any::<String>().prop_map(|reason| Fact::Refusal { reason }),
         "\\PC{0,900}".prop_map(|what| Fact::Fault { what }),
-        name().prop_map(|what| Fact::Intervention { what }),
+        name().prop_map(|what| Fact::Intervention { what, again: serde_json::Value::Null }),
     ]
     .boxed()
 }
