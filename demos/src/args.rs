@@ -2,9 +2,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use coinop::run::Pace;
-use coinop_hardware::{board_file::BUILT_IN, driver::Driver};
+use coinop_hardware::{board_file::BUILT_IN, driver::Driver, sim::SimFault};
 
 use crate::scenario;
 
@@ -28,6 +28,7 @@ const EXAMPLES: &str = "Examples:
   coinop play light --board gpiochip              on the kernel's lines LAMP and LIGHT
   coinop play light --board pi                    on a Raspberry Pi's header, as hardware/boards/pi.toml says
   coinop play room --board my-board.toml          on a board of yours
+  coinop poke DOOR open                           from another terminal, while it plays
   coinop audit ./data                             who has what, and is money conserved?
   coinop bench                                    payments a second on this machine
   coinop bench --board sim                        how fast the lines follow, and how many of them";
@@ -41,6 +42,10 @@ pub(crate) enum Command {
     List,
     /// Check the folder of a run that is not running: who has what, and is money conserved?
     Audit(Audit),
+    /// Show every line of a running program: level, lease, fault.
+    Lines(Lines),
+    /// Poke, pulse, break or mend a line of a running program.
+    Poke(Poke),
     /// Measure payments on this machine: by the rules alone, through actors, durable on disk.
     Bench(Bench),
 }
@@ -111,6 +116,96 @@ pub(crate) struct Audit {
     /// One JSON object instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Which of the running programs; the only one when nothing is said.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Which {
+    /// The one that plays with this --data-dir.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The one with this process number.
+    #[arg(long, conflicts_with = "data_dir")]
+    pub(crate) pid: Option<u32>,
+}
+
+/// What to show.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Lines {
+    /// Go on, and show what changes.
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) which: Which,
+}
+
+/// What to do to a line.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = POKES, group(ArgGroup::new("what").required(true).args(["level", "pulses", "fault", "mend"])))]
+pub(crate) struct Poke {
+    /// The line, as `coinop lines` names it.
+    pub(crate) line: String,
+    /// The level of an input, by its own words or as high, low, on, off.
+    pub(crate) level: Option<String>,
+    /// Give so many pulses on an input.
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) pulses: Option<u32>,
+    /// The time from one pulse to the next.
+    #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = scenario::quantity::span)]
+    pub(crate) every: Duration,
+    /// Break the line: stuck, welded, bounce, lost[=N], late[=TIME], drift=PERCENT, brown-out.
+    #[arg(long, value_parser = fault)]
+    pub(crate) fault: Option<Fault>,
+    /// For how long; until it is mended when nothing is said.
+    #[arg(long = "for", value_name = "TIME", requires = "fault", value_parser = scenario::quantity::span)]
+    pub(crate) lasts: Option<Duration>,
+    /// Mend the line, and what it raised an alarm about.
+    #[arg(long)]
+    pub(crate) mend: bool,
+    #[command(flatten)]
+    pub(crate) which: Which,
+}
+
+const POKES: &str = "Outputs cannot be driven: only the guard drives them. Examples:
+  coinop poke DOOR open
+  coinop poke METER --pulses 40 --every 100ms
+  coinop poke CONTACTOR --fault welded --for 20s
+  coinop poke LIGHT --fault late=200ms
+  coinop poke LIGHT --mend";
+
+/// A fault in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Of a line.
+    Line(SimFault),
+    /// Of the whole board.
+    BrownOut,
+}
+
+fn fault(text: &str) -> Result<Fault, String> {
+    let known = "a fault is stuck, welded, bounce, lost[=N], late[=TIME], drift=PERCENT or brown-out";
+    let (word, number) = text.split_once('=').map_or((text, None), |(word, number)| (word, Some(number)));
+    Ok(Fault::Line(match (word, number) {
+        ("stuck", None) => SimFault::Stuck,
+        ("welded", None) => SimFault::Welded,
+        ("bounce", None) => SimFault::Bouncing,
+        ("lost", number) => {
+            let every = number.unwrap_or("5");
+            SimFault::Lost(every.parse().map_err(|error| format!("lost={every} is no number: {error}"))?)
+        }
+        ("late", time) => SimFault::Late(scenario::quantity::time(time.unwrap_or("200ms"))?),
+        ("drift", Some(percent)) => {
+            let number = percent.trim_end_matches('%');
+            SimFault::Drifting(
+                number.parse().map_err(|error| format!("drift={percent} is no number: {error}"))?,
+            )
+        }
+        ("brown-out", None) => return Ok(Fault::BrownOut),
+        _ => return Err(known.to_owned()),
+    }))
 }
 
 /// How to measure.

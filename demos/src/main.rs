@@ -5,9 +5,12 @@ mod audit;
 mod bench;
 mod board;
 mod book;
+mod breadboard;
 mod devices;
 mod folder;
 mod play;
+#[cfg(unix)]
+mod remote;
 mod rig;
 mod scenario;
 mod service;
@@ -33,6 +36,14 @@ fn main() -> color_eyre::Result<ExitCode> {
         Command::Play(play) => play::play(&play),
         Command::List => show::list(),
         Command::Audit(options) => audit::audit(&options),
+        #[cfg(unix)]
+        Command::Lines(options) => remote::lines(&options),
+        #[cfg(unix)]
+        Command::Poke(options) => remote::poke(&options),
+        #[cfg(not(unix))]
+        Command::Lines(_) | Command::Poke(_) => {
+            color_eyre::eyre::bail!("another process can look and poke on Unix only; use the keys instead")
+        }
         Command::Bench(options) => bench::bench(&options),
     }
 }

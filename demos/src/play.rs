@@ -27,6 +27,7 @@ use crate::{
     args::Play,
     board::Plan,
     book::{self, Book},
+    breadboard::{Breadboard, door},
     folder::{self, Manifest},
     rig,
     scenario::{Due, Expect, Place, Scenario, Verdict},
@@ -37,6 +38,9 @@ use crate::{
 
 /// When every scenario begins: 1 January 2026, so that the same seed gives the same units.
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+
+/// How long a brown-out by key lasts, in milliseconds.
+const BROWN_OUT_MS: u64 = 500;
 
 /// Plays a scenario to its end.
 pub(crate) fn play(options: &Play) -> color_eyre::Result<ExitCode> {
@@ -140,7 +144,9 @@ impl Run<'_> {
         let stop = stop_on_signal();
         let (seed, watchdog) = (options.seed, options.watchdog.clone());
         let opening = Begin { shell: shell.clone(), scenario, seed, rig, watchdog, restored };
+        let breadboard = Breadboard::listening_to(&bus);
         let stage = Stage::build(opening).await?;
+        let door = door(options, &stage, &breadboard);
         clock.set_pace(options.speed.0);
         let frame = Frame { stage: &stage, ears: &ears, stop: &stop, clock: &clock, plan: &plan };
         let ended = run_to_the_end(&shell, until, &frame, screen, options)
@@ -157,7 +163,7 @@ impl Run<'_> {
         }
         let unleased = stage.unleased_on().as_millis();
         // The lines are safe before anything is printed: nobody may be reading.
-        drop((stage, curtain));
+        drop((door, stage, curtain));
         let at = shell.now().since(START);
         let mut ears = ears.borrow_mut();
         ears.book.tally.settle(u64::try_from(at.as_millis()).unwrap_or(u64::MAX));
@@ -355,6 +361,14 @@ impl Frame<'_> {
             Action::Slower => self.repaced(changed(pace, 0.5)),
             Action::Poke { line, level } => {
                 self.stage.intervene_soon(By::Hand, Intervention::Poke { line, level });
+                Control::Continue
+            }
+            Action::NextFault { line } => {
+                self.stage.next_fault(line);
+                Control::Continue
+            }
+            Action::BrownOut => {
+                self.stage.intervene_soon(By::Hand, Intervention::BrownOut { for_ms: BROWN_OUT_MS });
                 Control::Continue
             }
             Action::ToggleLink { one, other } => {

@@ -5,6 +5,7 @@
 //! anything: what a person wants leaves as an [`Action`].
 
 mod balances;
+mod breadboard;
 mod exposures;
 mod flows;
 mod footer;
@@ -27,4 +28,5 @@ mod tests;
 pub use keys::Action;
 pub use model::Model;
 pub use screen::Screen;
+pub use things::{level_of, level_word};
 pub use view::view;

@@ -339,7 +339,7 @@ fn a_fault_of_a_line_is_refused_where_it_cannot_be() {
         "stuck-relay.toml",
         "stuck = \"charger.CONTACTOR\"",
         poke,
-        "is an output, which only the guard drives",
+        "\"charger.CONTACTOR\" is an output, which only the guard drives",
     );
     let pulses = "pulses = { line = \"charger.METER\", count = 0, every = \"1s\" }";
     refused("stuck-relay.toml", "stuck = \"charger.CONTACTOR\"", pulses, "1 to 10000 pulses can be given");

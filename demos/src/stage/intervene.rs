@@ -66,11 +66,44 @@ pub(crate) enum By {
 impl Stage {
     /// Does it when the stage gets to it, and tells what was done or why not.
     pub(crate) fn intervene_soon(self: &Rc<Self>, by: By, what: Intervention) {
+        // A refusal is told on the bus.
+        self.intervene_then(by, what, drop);
+    }
+
+    /// The same, and says to `then` what came of it.
+    pub(crate) fn intervene_then(
+        self: &Rc<Self>,
+        by: By,
+        what: Intervention,
+        then: impl FnOnce(Result<String, String>) + 'static,
+    ) {
         let stage = Rc::clone(self);
-        self.shell.agenda().soon(DIRECTOR, async move {
-            // A refusal has been told on the bus.
-            let _ = stage.intervene(by, &what).await;
-        });
+        self.shell.agenda().soon(DIRECTOR, async move { then(stage.intervene(by, &what).await) });
+    }
+
+    /// Breaks a line in the next way that it can be broken; after the last it is mended.
+    pub(crate) fn next_fault(self: &Rc<Self>, line: String) {
+        const INPUT: [SimFault; 5] = [
+            SimFault::Stuck,
+            SimFault::Bouncing,
+            SimFault::Late(200),
+            SimFault::Lost(5),
+            SimFault::Drifting(5),
+        ];
+        const OUTPUT: [SimFault; 2] = [SimFault::Stuck, SimFault::Welded];
+        let known = match self.direction_of(&line) {
+            Ok(Direction::Output) => &OUTPUT[..],
+            Ok(Direction::Input) | Err(_) => &INPUT[..],
+        };
+        let has = self.rig.borrow().chip().and_then(|chip| chip.fault_of(&line).ok().flatten());
+        let same =
+            |one: &SimFault, other: &SimFault| std::mem::discriminant(one) == std::mem::discriminant(other);
+        let next = has.map_or(0, |has| known.iter().position(|one| same(one, &has)).map_or(0, |at| at + 1));
+        let what = match known.get(next) {
+            Some(fault) => Intervention::Fault { line, fault: *fault, for_ms: None },
+            None => Intervention::Mend { line },
+        };
+        self.intervene_soon(By::Hand, what);
     }
 
     /// Tells what is done, and does it.

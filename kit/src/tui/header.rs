@@ -48,7 +48,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model) {
         Span::raw(" a second"),
     ]);
     row(frame, first, run, lamp);
-    row(frame, second, sums, exposed(totals.is_beyond));
+    let alarm = model.alarmed().map(|(thing, line)| alarm(thing, &line.name));
+    row(frame, second, sums, alarm.unwrap_or_else(|| exposed(totals.is_beyond)));
 }
 
 /// A line with a lamp at its right end; without room for its words the lamp is only its sign.
@@ -87,6 +88,10 @@ fn conserved(is_conserved: Option<bool>) -> Span<'static> {
         Some(false) => Span::styled("✗ MONEY NOT CONSERVED", look::BAD),
         None => Span::raw("○ money not yet checked"),
     }
+}
+
+fn alarm(thing: &str, line: &str) -> Span<'static> {
+    Span::styled(format!("✗ ALARM {thing}: {line} IS NOT OFF"), look::BAD)
 }
 
 fn exposed(is_beyond: bool) -> Span<'static> {

@@ -8,10 +8,13 @@ use ratatui::{
 use super::{keys::KEYS, look, view::put};
 
 /// What the signs on the screen mean.
-const SIGNS: [(&str, &str); 14] = [
+const SIGNS: [(&str, &str); 17] = [
     ("●  ○", "a line is high, low"),
     ("1.9 s", "paid for that long"),
     ("!", "on, but not paid for"),
+    ("≠ on", "out there, not as driven"),
+    ("◀  ▶", "an output, an input"),
+    ("ALARM", "it does not go off: mend it"),
     ("─●─▶", "a payment on its way"),
     ("●●─▶", "not yet credited"),
     ("─╳──", "the link is cut"),

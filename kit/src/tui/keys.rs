@@ -23,6 +23,13 @@ pub enum Action {
         /// The level it should have.
         level: Level,
     },
+    /// Break a line in the next way there is; after the last it is mended.
+    NextFault {
+        /// The line's name on the board, as told.
+        line: String,
+    },
+    /// Take the board's power away for a moment.
+    BrownOut,
     /// Cut the link between two parties, or mend it.
     ToggleLink {
         /// One end, as told.
@@ -42,6 +49,8 @@ pub(super) enum Command {
     NextLine,
     LineBefore,
     Poke,
+    NextFault,
+    BrownOut,
     NextLink,
     LinkBefore,
     ToggleLink,
@@ -66,7 +75,7 @@ pub(super) struct Key {
 }
 
 /// All keys there are, in the order of the help screen.
-pub(super) const KEYS: [Key; 19] = [
+pub(super) const KEYS: [Key; 22] = [
     key(&[KeyCode::Char('q')], Command::Quit, "q  Ctrl-C", "quit").in_footer("q", "quit"),
     key(&[KeyCode::Char(' ')], Command::Pause, "Space", "pause, or go on").in_footer("Space", "pause"),
     key(&[KeyCode::Char('+'), KeyCode::Char('=')], Command::Faster, "+", "faster").in_footer("+-", "speed"),
@@ -80,16 +89,24 @@ pub(super) const KEYS: [Key; 19] = [
     ),
     key(&[KeyCode::Char('p'), KeyCode::Enter], Command::Poke, "p  Enter", "poke the selected input line")
         .in_footer("↑↓ p", "poke line"),
+    key(&[KeyCode::Char('f')], Command::NextFault, "f", "break the selected line, in the end mend it"),
+    key(&[KeyCode::Char('b')], Command::BrownOut, "b", "the board browns out for half a second"),
     key(&[KeyCode::Right], Command::NextLink, "→", "select the next link"),
     key(&[KeyCode::Left], Command::LinkBefore, "←", "select the link before"),
     key(&[KeyCode::Char('c')], Command::ToggleLink, "c", "cut the selected link, or mend it")
         .in_footer("←→ c", "cut link"),
     key(&[KeyCode::Char('1')], Command::Zoom(Panel::Things), "1", "things alone, or all again")
-        .in_footer("1-5", "zoom"),
+        .in_footer("1-6", "zoom"),
     key(&[KeyCode::Char('2')], Command::Zoom(Panel::Flows), "2", "flows alone, or all again"),
     key(&[KeyCode::Char('3')], Command::Zoom(Panel::Exposures), "3", "exposures alone, or all again"),
     key(&[KeyCode::Char('4')], Command::Zoom(Panel::Log), "4", "the log alone, or all again"),
     key(&[KeyCode::Char('5')], Command::Zoom(Panel::Balances), "5", "balances alone, or all again"),
+    key(
+        &[KeyCode::Char('6')],
+        Command::Zoom(Panel::Breadboard),
+        "6",
+        "the breadboard, to click on, or all again",
+    ),
     key(&[KeyCode::PageDown], Command::Older, "PgDn", "older entries of the log"),
     key(&[KeyCode::PageUp], Command::Newer, "PgUp", "newer entries of the log"),
     key(&[KeyCode::Esc, KeyCode::Char('0')], Command::Back, "Esc  0", "all panels again"),

@@ -1,5 +1,6 @@
 //! What the notices add up to.
 
+mod board;
 mod fold;
 mod hand;
 mod parts;
@@ -141,6 +142,13 @@ impl Model {
         self.links
             .iter()
             .find(|link| link.joins(&channel.buyer, &channel.thing) || link.joins(&channel.buyer, owner))
+    }
+
+    /// The line whose meter runs without a lease, and its thing.
+    pub(super) fn alarmed(&self) -> Option<(&str, &Line)> {
+        let mut lines =
+            self.things.iter().flat_map(|(name, thing)| thing.lines.iter().map(move |line| (name, line)));
+        lines.find(|(_, line)| line.leaked.is_some())
     }
 
     /// The name of whoever has this address.

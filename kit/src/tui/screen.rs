@@ -12,18 +12,22 @@ use std::{
 
 use crossterm::{
     cursor,
-    event::{self, Event},
+    event::{self, DisableMouseCapture, EnableMouseCapture, Event, MouseButton, MouseEventKind},
     execute,
     terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
 };
-use ratatui::{Terminal, backend::CrosstermBackend};
+use ratatui::{
+    Terminal,
+    backend::CrosstermBackend,
+    layout::{Position, Rect},
+};
 
 use crate::{notice::Notice, run::Pace};
 
 use super::{
     keys::{self, Action},
     model::Model,
-    view::view,
+    view::{line_at, view},
 };
 
 /// The most events taken in one frame: whoever leans on the keyboard does not stop the picture.
@@ -48,7 +52,7 @@ impl Screen {
         restore_before_a_panic_is_told();
         enable_raw_mode()?;
         IS_OPEN.store(true, Ordering::SeqCst);
-        let terminal = execute!(io::stdout(), EnterAlternateScreen, cursor::Hide)
+        let terminal = execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, cursor::Hide)
             .and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())))
             .inspect_err(|_| restore())?;
         Ok(Self { model: Rc::new(RefCell::new(Model::new(title))), terminal })
@@ -78,7 +82,8 @@ impl Screen {
             if !event::poll(Duration::ZERO)? {
                 break;
             }
-            actions.extend(handle(&mut model, &event::read()?));
+            let size = self.terminal.size()?;
+            actions.extend(handle(&mut model, &event::read()?, Rect::from((Position::ORIGIN, size))));
         }
         if model.take_changed() {
             self.terminal.draw(|frame| view(frame, &model))?;
@@ -88,12 +93,16 @@ impl Screen {
 }
 
 /// What an event asks of the run.
-fn handle(model: &mut Model, event: &Event) -> Option<Action> {
+fn handle(model: &mut Model, event: &Event, screen: Rect) -> Option<Action> {
     match event {
         Event::Key(key) => keys::command(*key).and_then(|command| model.obey(command)),
         Event::Resize(..) => {
             model.touch();
             None
+        }
+        Event::Mouse(mouse) if mouse.kind == MouseEventKind::Down(MouseButton::Left) => {
+            let place = Position::new(mouse.column, mouse.row);
+            line_at(screen, model, place).and_then(|index| model.click(index))
         }
         Event::FocusGained | Event::FocusLost | Event::Mouse(_) | Event::Paste(_) => None,
     }
@@ -120,31 +129,56 @@ fn restore_before_a_panic_is_told() {
 fn restore() {
     if IS_OPEN.swap(false, Ordering::SeqCst) {
         // There is nobody left to tell when the terminal is gone.
-        let _ = execute!(io::stdout(), LeaveAlternateScreen, cursor::Show);
+        let _ = execute!(io::stdout(), DisableMouseCapture, LeaveAlternateScreen, cursor::Show);
         let _ = disable_raw_mode();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent};
+
+    use crate::tui::{keys::Command, street::street, view::Panel};
 
     use super::*;
+
+    const SCREEN: Rect = Rect::new(0, 0, 80, 24);
 
     #[test]
     fn a_new_size_asks_for_a_new_picture() {
         let mut model = Model::new("street");
         model.take_changed();
 
-        assert_eq!(handle(&mut model, &Event::Resize(80, 24)), None);
+        assert_eq!(handle(&mut model, &Event::Resize(80, 24), SCREEN), None);
 
         assert!(model.take_changed());
+    }
+
+    #[test]
+    fn a_click_on_the_breadboard_selects_a_line_and_pokes_an_input() {
+        let mut model = Model::new("street");
+        street().iter().for_each(|notice| model.update(notice));
+        let click = |model: &mut Model, row| {
+            let kind = MouseEventKind::Down(MouseButton::Left);
+            let mouse = MouseEvent { kind, column: 20, row, modifiers: KeyModifiers::NONE };
+            handle(model, &Event::Mouse(mouse), SCREEN)
+        };
+
+        let elsewhere = click(&mut model, 4);
+        model.obey(Command::Zoom(Panel::Breadboard));
+        let (output, input) = (click(&mut model, 3), click(&mut model, 4));
+
+        assert_eq!((elsewhere, output), (None, None));
+        assert!(matches!(input, Some(Action::Poke { line, .. }) if line == "LIGHT"));
+        assert_eq!(click(&mut model, 20), None);
+        let broken = model.obey(Command::NextFault);
+        assert_eq!(broken, Some(Action::NextFault { line: "LIGHT".to_owned() }));
     }
 
     #[test]
     fn ctrl_c_asks_to_quit() {
         let key = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
 
-        assert_eq!(handle(&mut Model::new("street"), &Event::Key(key)), Some(Action::Quit));
+        assert_eq!(handle(&mut Model::new("street"), &Event::Key(key), SCREEN), Some(Action::Quit));
     }
 }

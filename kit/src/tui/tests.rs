@@ -7,7 +7,7 @@ use ratatui::{Terminal, backend::TestBackend, style::Color};
 use coinop_core::board::Level;
 
 use crate::{
-    notice::{Fact, LinkState, Notice},
+    notice::{AlarmState, Fact, LinkState, Notice},
     run::Pace,
 };
 
@@ -86,6 +86,7 @@ fn each_panel_alone() {
         ("exposures", Panel::Exposures),
         ("log", Panel::Log),
         ("balances", Panel::Balances),
+        ("breadboard", Panel::Breadboard),
     ] {
         let mut model = played();
         model.obey(Command::Zoom(panel));
@@ -138,6 +139,61 @@ fn a_cut_is_for_the_selected_link() {
 
     let expected = Action::ToggleLink { one: "bob".to_owned(), other: "charger".to_owned() };
     assert_eq!(model.obey(Command::ToggleLink), Some(expected));
+}
+
+/// The street with a welded contactor that is driven off, and a sensor that is stuck.
+fn broken() -> Model {
+    let mut model = played();
+    let line = || "CONTACTOR".to_owned();
+    let fault =
+        |line: &str, fault: &str| Fact::LineFault { line: line.to_owned(), fault: Some(fault.to_owned()) };
+    let leaked = coinop_core::Bytes::new(210);
+    for (who, fact) in [
+        ("lamp", fault("LIGHT", "stuck")),
+        ("charger", fault("CONTACTOR", "welded")),
+        ("charger", Fact::Line { line: line(), level: Level::Low }),
+        ("charger", Fact::World { line: line(), level: Some(Level::High) }),
+        ("charger", Fact::Alarm { line: line(), state: AlarmState::Raised, units: 7, value: leaked }),
+    ] {
+        model.update(&Notice { v: 1, at: 40_000, who: who.to_owned(), fact });
+    }
+    model
+}
+
+#[test]
+fn a_breadboard_with_faults_and_an_alarm() {
+    let mut model = broken();
+    model.obey(Command::Zoom(Panel::Breadboard));
+
+    insta::assert_snapshot!("broken_80x24", text(&model, 80, 24));
+    insta::assert_snapshot!("broken_160x48", text(&model, 160, 48));
+}
+
+#[test]
+fn an_alarm_is_seen_on_every_screen_until_it_is_mended() {
+    let mut model = broken();
+    let raised = text(&model, 80, 24);
+
+    let value = coinop_core::Bytes::new(300);
+    let fact = Fact::Alarm { line: "CONTACTOR".to_owned(), state: AlarmState::Mended, units: 10, value };
+    model.update(&Notice { v: 1, at: 41_000, who: "charger".to_owned(), fact });
+
+    assert!(raised.contains("✗ ALARM charger: CONTACTOR IS NOT OFF"), "{raised}");
+    assert!(!text(&model, 80, 24).contains("IS NOT OFF"));
+}
+
+#[test]
+fn the_breadboard_selects_outputs_as_well() {
+    let mut model = played();
+    model.obey(Command::Zoom(Panel::Breadboard));
+
+    let first = model.obey(Command::NextFault);
+    model.obey(Command::LineBefore);
+    let last = model.obey(Command::NextFault);
+
+    let expected = |line: &str| Some(Action::NextFault { line: line.to_owned() });
+    assert_eq!((first, last), (expected("LAMP"), expected("DOOR")));
+    assert_eq!(model.obey(Command::BrownOut), Some(Action::BrownOut));
 }
 
 #[test]

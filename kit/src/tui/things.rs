@@ -1,3 +1,4 @@
+use coinop_core::board::Level;
 use ratatui::{
     Frame,
     layout::{Constraint, Layout, Rect},
@@ -137,7 +138,7 @@ fn line_levels(name: &str, thing: &Thing, model: &Model, width: u16) -> Line<'st
 }
 
 /// For how long an output that is on is still paid: `1.9 s`.
-fn covered(line: &model::Line, now: u64) -> String {
+pub(super) fn covered(line: &model::Line, now: u64) -> String {
     match line.leased_until.saturating_sub(now) / 100 {
         _ if !line.is_high => String::new(),
         left @ 0..1_000 => format!("{} s", tenths(left)),
@@ -145,7 +146,10 @@ fn covered(line: &model::Line, now: u64) -> String {
     }
 }
 
-fn sign(line: &model::Line, now: u64) -> (&'static str, Style) {
+pub(super) fn sign(line: &model::Line, now: u64) -> (&'static str, Style) {
+    if line.leaked.is_some() {
+        return ("!", look::BAD);
+    }
     match (line.is_high, line.is_unpaid(now)) {
         (true, true) => ("!", look::BAD),
         (true, false) if line.is_output => ("●", look::GOOD),
@@ -164,10 +168,34 @@ fn short_line(thing: &str, line: &str) -> String {
     rest.filter(|rest| !rest.is_empty()).unwrap_or(line).to_owned()
 }
 
-/// A level in words, as one says it of such a line.
-pub(super) fn level_word(line: &str, is_high: bool) -> &'static str {
+/// A level in words, as one says it of such a line: a door is `open` or `shut`, a lamp `on` or `off`.
+pub fn level_word(line: &str, is_high: bool) -> &'static str {
     let (low, high) = words(line);
     if is_high { high } else { low }
+}
+
+/// The level that such a word means for a line: one of the line's own words, or `high`, `low`, `on`, `off`.
+///
+/// # Errors
+///
+/// The words that would do.
+pub fn level_of(line: &str, word: &str) -> Result<Level, String> {
+    let (low, high) = words(line);
+    let word = word.to_ascii_lowercase();
+    // The line's own words first: a door that is `open` is low.
+    for (known, level) in [
+        (low, Level::Low),
+        (high, Level::High),
+        ("low", Level::Low),
+        ("high", Level::High),
+        ("off", Level::Low),
+        ("on", Level::High),
+    ] {
+        if word == known {
+            return Ok(level);
+        }
+    }
+    Err(format!("{word:?} is no level of {line}: {high} (high) or {low} (low)"))
 }
 
 /// Whether such a line only pulses: no single change of it is worth a word.
@@ -206,6 +234,15 @@ mod tests {
         assert_eq!(level_word("LAMP", true), "on");
         assert_eq!(level_word("room.DOOR", false), "open");
         assert_eq!(level_word("LOCK2", true), "free");
+    }
+
+    #[test]
+    fn a_word_means_the_level_of_its_kind_of_line() {
+        assert_eq!(level_of("DOOR", "open"), Ok(Level::Low));
+        assert_eq!(level_of("DOOR", "HIGH"), Ok(Level::High));
+        assert_eq!(level_of("LIGHT2", "dark"), Ok(Level::Low));
+        let refused = level_of("DOOR", "ajar").unwrap_err();
+        assert_eq!(refused, "\"ajar\" is no level of DOOR: shut (high) or open (low)");
     }
 
     #[test]

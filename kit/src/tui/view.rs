@@ -1,10 +1,10 @@
 use ratatui::{
     Frame,
-    layout::{Constraint, Layout, Rect},
+    layout::{Constraint, Layout, Position, Rect},
     text::Line,
 };
 
-use super::{Model, balances, exposures, flows, footer, header, help, log, look, things};
+use super::{Model, balances, breadboard, exposures, flows, footer, header, help, log, look, things};
 
 /// From this size on the log and the balances get a column of their own.
 const WIDE: (u16, u16) = (120, 30);
@@ -21,6 +21,7 @@ pub(super) enum Panel {
     Exposures,
     Log,
     Balances,
+    Breadboard,
 }
 
 /// Draws the whole screen.
@@ -46,8 +47,7 @@ pub(super) enum Panel {
 /// tall enough has the balances below the exposures.
 pub fn view(frame: &mut Frame<'_>, model: &Model) {
     let area = frame.area();
-    let [head, body, foot] =
-        Layout::vertical([Constraint::Length(2), Constraint::Min(0), Constraint::Length(1)]).areas(area);
+    let [head, body, foot] = rows(area);
     header::draw(frame, head, model);
     footer::draw(frame, foot);
     if let Some(panel) = model.hand.zoom {
@@ -62,6 +62,20 @@ pub fn view(frame: &mut Frame<'_>, model: &Model) {
     if model.hand.help {
         help::draw(frame, area);
     }
+}
+
+/// Header, body and footer.
+fn rows(screen: Rect) -> [Rect; 3] {
+    Layout::vertical([Constraint::Length(2), Constraint::Min(0), Constraint::Length(1)]).areas(screen)
+}
+
+/// The line of the breadboard that is drawn at this place of a screen, by its place on the breadboard.
+pub(super) fn line_at(screen: Rect, model: &Model, place: Position) -> Option<usize> {
+    let [_, body, _] = rows(screen);
+    if model.hand.help || !model.is_breadboard() {
+        return None;
+    }
+    breadboard::line_at(room(body).1, model, place)
 }
 
 fn narrow(frame: &mut Frame<'_>, body: Rect, model: &Model) {
@@ -119,6 +133,7 @@ impl Panel {
             Self::Exposures => exposures::draw(frame, area, model),
             Self::Log => log::draw(frame, area, model),
             Self::Balances => balances::draw(frame, area, model),
+            Self::Breadboard => breadboard::draw(frame, area, model),
         }
     }
 
@@ -129,17 +144,24 @@ impl Panel {
             Self::Exposures => " 3 Exposures ",
             Self::Log => " 4 Log ",
             Self::Balances => " 5 Balances ",
+            Self::Breadboard => " 6 Breadboard ",
         }
     }
 }
 
 /// Draws the line above a panel and splits its area into that line and the room below.
 pub(super) fn framed(frame: &mut Frame<'_>, area: Rect, panel: Panel) -> (Rect, Rect) {
-    let [top, room] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area);
+    let (top, room) = room(area);
     put(frame, top, Line::styled("─".repeat(usize::from(top.width)), look::FAINT));
     let title = Rect { x: top.x.saturating_add(1), width: top.width.saturating_sub(1), ..top };
     put(frame, title, Line::styled(panel.title(), look::HEAD.patch(look::STRONG)));
-    let [_, room] = Layout::horizontal([Constraint::Length(1), Constraint::Min(0)]).areas(room);
+    (top, room)
+}
+
+/// The line above a panel, and the room below it.
+fn room(area: Rect) -> (Rect, Rect) {
+    let [top, below] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area);
+    let [_, room] = Layout::horizontal([Constraint::Length(1), Constraint::Min(0)]).areas(below);
     (top, room)
 }
 

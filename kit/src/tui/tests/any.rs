@@ -6,7 +6,7 @@ use coinop_core::{
 };
 use proptest::{collection::vec, prelude::*};
 
-use crate::notice::{ChannelState, Fact, LinkState, Notice, SessionState, ThingLine};
+use crate::notice::{AlarmState, ChannelState, Fact, LinkState, Notice, SessionState, ThingLine};
 
 use super::super::words::TEXT_MAX;
 use super::{Model, Pace, Panel, text};
@@ -127,6 +127,17 @@ fn of_sessions() -> BoxedStrategy<Fact> {
         (name(), number(), number(), number()).prop_map(|(session, seller, buyer, tolerance)| {
             Fact::Dispute { session, seller, buyer, tolerance, evidence: serde_json::Value::Null }
         }),
+        (name(), proptest::option::of(level())).prop_map(|(line, level)| Fact::World { line, level }),
+        (name(), proptest::option::of(name())).prop_map(|(line, fault)| Fact::LineFault { line, fault }),
+        (name(), any::<bool>(), number(), bytes()).prop_map(|(line, is_raised, units, value)| {
+            let state = if is_raised { AlarmState::Raised } else { AlarmState::Mended };
+            Fact::Alarm { line, state, units, value }
+        }),
+        (name(), number(), bytes()).prop_map(|(session, units, value)| Fact::Receipt {
+            session,
+            units,
+            value
+        }),
         any::<String>().prop_map(|reason| Fact::Refusal { reason }),
         "\\PC{0,900}".prop_map(|what| Fact::Fault { what }),
         name().prop_map(|what| Fact::Intervention { what, again: serde_json::Value::Null }),
@@ -156,7 +167,14 @@ proptest! {
 
         text(&model, width, height);
         text(&model, 20, 5);
-        for panel in [Panel::Things, Panel::Flows, Panel::Exposures, Panel::Log, Panel::Balances] {
+        for panel in [
+            Panel::Things,
+            Panel::Flows,
+            Panel::Exposures,
+            Panel::Log,
+            Panel::Balances,
+            Panel::Breadboard,
+        ] {
             model.obey(super::Command::Zoom(panel));
             text(&model, width, height);
         }
