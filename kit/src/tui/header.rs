@@ -48,7 +48,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model) {
         Span::raw(" a second"),
     ]);
     row(frame, first, run, lamp);
-    let alarm = model.alarmed().map(|(thing, line)| alarm(thing, &line.name));
+    let alarm = model.alarmed().map(|(_, line)| alarm(&line.name));
     row(frame, second, sums, alarm.unwrap_or_else(|| exposed(totals.is_beyond)));
 }
 
@@ -90,8 +90,8 @@ fn conserved(is_conserved: Option<bool>) -> Span<'static> {
     }
 }
 
-fn alarm(thing: &str, line: &str) -> Span<'static> {
-    Span::styled(format!("✗ ALARM {thing}: {line} IS NOT OFF"), look::BAD)
+fn alarm(line: &str) -> Span<'static> {
+    Span::styled(format!("✗ ALARM {line} IS NOT OFF"), look::BAD)
 }
 
 fn exposed(is_beyond: bool) -> Span<'static> {

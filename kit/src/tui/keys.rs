@@ -89,8 +89,8 @@ pub(super) const KEYS: [Key; 22] = [
     ),
     key(&[KeyCode::Char('p'), KeyCode::Enter], Command::Poke, "p  Enter", "poke the selected input line")
         .in_footer("↑↓ p", "poke line"),
-    key(&[KeyCode::Char('f')], Command::NextFault, "f", "break the selected line, in the end mend it"),
-    key(&[KeyCode::Char('b')], Command::BrownOut, "b", "the board browns out for half a second"),
+    key(&[KeyCode::Char('f')], Command::NextFault, "f", "break the selected line, then mend"),
+    key(&[KeyCode::Char('b')], Command::BrownOut, "b", "the board browns out for a moment"),
     key(&[KeyCode::Right], Command::NextLink, "→", "select the next link"),
     key(&[KeyCode::Left], Command::LinkBefore, "←", "select the link before"),
     key(&[KeyCode::Char('c')], Command::ToggleLink, "c", "cut the selected link, or mend it")
@@ -101,12 +101,7 @@ pub(super) const KEYS: [Key; 22] = [
     key(&[KeyCode::Char('3')], Command::Zoom(Panel::Exposures), "3", "exposures alone, or all again"),
     key(&[KeyCode::Char('4')], Command::Zoom(Panel::Log), "4", "the log alone, or all again"),
     key(&[KeyCode::Char('5')], Command::Zoom(Panel::Balances), "5", "balances alone, or all again"),
-    key(
-        &[KeyCode::Char('6')],
-        Command::Zoom(Panel::Breadboard),
-        "6",
-        "the breadboard, to click on, or all again",
-    ),
+    key(&[KeyCode::Char('6')], Command::Zoom(Panel::Breadboard), "6", "the breadboard, or all again"),
     key(&[KeyCode::PageDown], Command::Older, "PgDn", "older entries of the log"),
     key(&[KeyCode::PageUp], Command::Newer, "PgUp", "newer entries of the log"),
     key(&[KeyCode::Esc, KeyCode::Char('0')], Command::Back, "Esc  0", "all panels again"),

@@ -178,7 +178,7 @@ fn an_alarm_is_seen_on_every_screen_until_it_is_mended() {
     let fact = Fact::Alarm { line: "CONTACTOR".to_owned(), state: AlarmState::Mended, units: 10, value };
     model.update(&Notice { v: 1, at: 41_000, who: "charger".to_owned(), fact });
 
-    assert!(raised.contains("✗ ALARM charger: CONTACTOR IS NOT OFF"), "{raised}");
+    assert!(raised.contains("✗ ALARM CONTACTOR IS NOT OFF"), "{raised}");
     assert!(!text(&model, 80, 24).contains("IS NOT OFF"));
 }
 
