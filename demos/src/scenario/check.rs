@@ -201,10 +201,10 @@ impl Page<'_> {
             if let Some(name) = &fault.kill {
                 self.party(scenario, name)?;
             }
-            if let Some(span) = &fault.hang {
-                if span.get_ref().0.is_zero() || span.get_ref().0 > LONGEST_HANG {
-                    return Err(self.at(span, "a hang lasts from 1ms to 1min"));
-                }
+            if let Some(span) = &fault.hang
+                && (span.get_ref().0.is_zero() || span.get_ref().0 > LONGEST_HANG)
+            {
+                return Err(self.at(span, "a hang lasts from 1ms to 1min"));
             }
             for name in [&fault.dishonest_close, &fault.replay].into_iter().flatten() {
                 self.buyer(scenario, name)?;

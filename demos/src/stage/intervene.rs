@@ -315,9 +315,10 @@ impl Stage {
     fn lines(&self) -> Vec<(String, Direction)> {
         let things = self.things.borrow();
         let lines = self.scenario.thing.iter().zip(things.iter()).flat_map(|(entry, thing)| {
-            thing.device.lines.iter().map(|line| (entry.line(line.name).to_owned(), line.direction))
+            thing.device.lines.iter().map(|line| (entry.line(line.name).to_owned(), line.direction, thing))
         });
-        lines.collect()
+        let wired = lines.filter(|(line, _, thing)| thing.has(line));
+        wired.map(|(line, direction, _)| (line, direction)).collect()
     }
 
     fn direction_of(&self, line: &str) -> Result<Direction, String> {
