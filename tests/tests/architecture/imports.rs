@@ -60,10 +60,7 @@ const GUESTS: &[(&[&str], &[&str])] = &[
     (&["axum", "tokio-tungstenite", "rustls"], &["coinop"]),
     (&["tokio"], &["coinop", "coinop-demos"]),
     (&["clap", "color-eyre", "sd-notify", "tracing-subscriber"], &["coinop-demos"]),
-    (
-        &["embedded-hal", "gpiocdev", "gpiocdev-uapi", "linux-embedded-hal", "rppal"],
-        &["coinop-hardware", "coinop-hil"],
-    ),
+    (&["gpiocdev", "gpiocdev-uapi", "linux-embedded-hal", "rppal"], &["coinop-hardware", "coinop-hil"]),
     (&["ina219", "sml-rs"], &["coinop-hardware"]),
     (&["gpiosim"], &["coinop-hil"]),
     (
