@@ -6,6 +6,8 @@ mod bench;
 mod board;
 mod book;
 mod devices;
+mod disk;
+mod doctor;
 mod folder;
 mod play;
 mod rig;
@@ -34,6 +36,7 @@ fn main() -> color_eyre::Result<ExitCode> {
         Command::List => show::list(),
         Command::Audit(options) => audit::audit(&options),
         Command::Bench(options) => bench::bench(&options),
+        Command::Doctor(options) => doctor::doctor(&options),
     }
 }
 

@@ -26,5 +26,5 @@ mod tests;
 
 pub use keys::Action;
 pub use model::Model;
-pub use screen::Screen;
+pub use screen::{Screen, size};
 pub use view::view;
