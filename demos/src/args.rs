@@ -31,7 +31,8 @@ const EXAMPLES: &str = "Examples:
   coinop poke DOOR open                           from another terminal, while it plays
   coinop audit ./data                             who has what, and is money conserved?
   coinop bench                                    payments a second on this machine
-  coinop bench --board sim                        how fast the lines follow, and how many of them";
+  coinop bench --board sim                        how fast the lines follow, and how many of them
+  coinop doctor --board gpiochip                  would a demo run here? what is to be mended?";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -48,6 +49,8 @@ pub(crate) enum Command {
     Poke(Poke),
     /// Measure payments on this machine: by the rules alone, through actors, durable on disk.
     Bench(Bench),
+    /// Look at this machine: would a demo run here, and what mends what is wrong?
+    Doctor(Doctor),
 }
 
 impl Default for Command {
@@ -223,6 +226,31 @@ pub(crate) struct Bench {
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
 }
+
+/// What to look at.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = DOCTOR)]
+pub(crate) struct Doctor {
+    /// The board that a demo is to run on, as for `coinop play`.
+    #[arg(long, default_value = "sim", value_name = "BOARD", value_parser = board)]
+    pub(crate) board: BoardChoice,
+    /// Look at this folder, which a run is to be kept in; else at the system's temporary folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// One JSON object instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const DOCTOR: &str =
+    "Each line says how it is (ok, note, warning, wrong), what was looked at, and below it what
+mends it. Nothing is taken, driven or changed. The exit code is 0 when a demo would run.
+
+Examples:
+  coinop doctor                                   would `coinop` run here?
+  coinop doctor --board gpiochip                  and on this machine's lines?
+  coinop doctor --data-dir ./data                 is the disk fast enough?
+  coinop doctor --json | jq .doctor.findings";
 
 /// How fast.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -7,6 +7,8 @@ mod board;
 mod book;
 mod breadboard;
 mod devices;
+mod disk;
+mod doctor;
 mod folder;
 mod play;
 #[cfg(unix)]
@@ -45,6 +47,7 @@ fn main() -> color_eyre::Result<ExitCode> {
             color_eyre::eyre::bail!("another process can look and poke on Unix only; use the keys instead")
         }
         Command::Bench(options) => bench::bench(&options),
+        Command::Doctor(options) => doctor::doctor(&options),
     }
 }
 

@@ -28,6 +28,7 @@ use crate::wiring::{Active, Bias, Wiring};
 pub(crate) use error::{at_request, join_the_group, refused};
 pub(crate) use find::{Found, find};
 pub use release::outputs_outlive_their_owner;
+pub(crate) use release::switch_under;
 
 /// The name under which the kernel shows our lines to others.
 pub const CONSUMER: &str = "coinop";

@@ -19,4 +19,5 @@ pub mod plant;
 #[cfg(target_os = "linux")]
 pub mod rpi;
 pub mod sim;
+pub mod survey;
 pub mod wiring;

@@ -27,6 +27,6 @@ mod tests;
 
 pub use keys::Action;
 pub use model::Model;
-pub use screen::Screen;
+pub use screen::{Screen, size};
 pub use things::{level_of, level_word};
 pub use view::view;

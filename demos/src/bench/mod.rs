@@ -5,7 +5,6 @@
 //! median over all rounds, so that a busy moment of the machine counts on both sides or not at all.
 
 mod board;
-mod disk;
 mod ends;
 mod figures;
 mod lane;
@@ -31,7 +30,7 @@ use self::{
     raw::Raw,
     shelled::Shelled,
 };
-use crate::args;
+use crate::{args, disk};
 
 /// The channels that pay at the same time in the widest measurement.
 const CHANNELS: usize = 64;

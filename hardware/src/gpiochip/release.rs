@@ -13,10 +13,11 @@ const SWITCHES: &[&str] =
 /// The kernels of Raspberry Pi OS keep them unless `/boot/firmware/config.txt` has `dtparam=strict_gpiod`.
 /// Those from before the switch do one or the other and cannot be asked.
 pub fn outputs_outlive_their_owner() -> Option<PathBuf> {
-    on(Path::new("/sys/module"))
+    switch_under(Path::new("/sys/module"))
 }
 
-fn on(modules: &Path) -> Option<PathBuf> {
+/// The same for the modules of another machine.
+pub(crate) fn switch_under(modules: &Path) -> Option<PathBuf> {
     let is_on = |switch: &PathBuf| fs::read_to_string(switch).is_ok_and(|says| says.trim() == "Y");
     SWITCHES.iter().map(|switch| modules.join(switch)).find(is_on)
 }
@@ -39,7 +40,7 @@ mod tests {
         for (name, switch) in ["bcm2835", "rp1"].iter().zip(SWITCHES) {
             let modules = modules(name, switch, "Y\n");
 
-            assert_eq!(on(&modules), Some(modules.join(switch)));
+            assert_eq!(switch_under(&modules), Some(modules.join(switch)));
 
             fs::remove_dir_all(modules).unwrap();
         }
@@ -49,8 +50,8 @@ mod tests {
     fn a_kernel_that_lets_go_has_no_switch_or_it_is_off() {
         let modules = modules("off", SWITCHES[0], "N\n");
 
-        assert_eq!(on(&modules), None);
-        assert_eq!(on(&modules.join("nothing there")), None);
+        assert_eq!(switch_under(&modules), None);
+        assert_eq!(switch_under(&modules.join("nothing there")), None);
 
         fs::remove_dir_all(modules).unwrap();
     }

@@ -1,6 +1,6 @@
 use std::{
     cell::RefCell,
-    io::{self, Stdout},
+    io::{self, IsTerminal as _, Stdout},
     panic,
     rc::Rc,
     sync::{
@@ -14,7 +14,7 @@ use crossterm::{
     cursor,
     event::{self, DisableMouseCapture, EnableMouseCapture, Event, MouseButton, MouseEventKind},
     execute,
-    terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
+    terminal::{self, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
 };
 use ratatui::{
     Terminal,
@@ -40,6 +40,11 @@ static IS_OPEN: AtomicBool = AtomicBool::new(false);
 pub struct Screen {
     model: Rc<RefCell<Model>>,
     terminal: Terminal<CrosstermBackend<Stdout>>,
+}
+
+/// The columns and rows of the terminal on stdout; none when stdout is no terminal.
+pub fn size() -> Option<(u16, u16)> {
+    io::stdout().is_terminal().then(|| terminal::size().ok()).flatten()
 }
 
 impl Screen {

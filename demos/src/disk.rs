@@ -1,12 +1,25 @@
-//! Which file system a folder is on.
+//! Which file system a folder is on, and how much room there is.
 
 use std::{fs, path::Path};
 
 /// The type and the device of the file system, such as `ext4 on /dev/sda1`.
-pub(super) fn file_system(folder: &Path) -> String {
+pub(crate) fn file_system(folder: &Path) -> String {
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
     of(&folder, &mounts).unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// The free space of the file system in bytes, where the system says so.
+#[cfg(unix)]
+pub(crate) fn free(folder: &Path) -> Option<u64> {
+    let of = rustix::fs::statvfs(folder).ok()?;
+    Some(of.f_bavail.saturating_mul(of.f_frsize))
+}
+
+/// The free space of the file system in bytes, where the system says so.
+#[cfg(not(unix))]
+pub(crate) const fn free(_folder: &Path) -> Option<u64> {
+    None
 }
 
 /// The last and deepest mount that the folder lies in.

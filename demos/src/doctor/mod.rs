@@ -1,0 +1,42 @@
+//! `coinop doctor`: what this machine has, whether a demo would run on it, and what mends what is wrong.
+//!
+//! [`look`] gathers the facts, [`judge`] is a pure function from facts to findings, [`print`] shows them.
+
+mod demos;
+mod facts;
+mod judge;
+mod lines;
+mod look;
+mod measure;
+mod print;
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    path::Path,
+    process::ExitCode,
+};
+
+use serde_json::json;
+
+use crate::args;
+
+/// Looks, judges and tells; the exit code says whether a demo would run.
+pub(crate) fn doctor(options: &args::Doctor) -> color_eyre::Result<ExitCode> {
+    let facts = look::around(Path::new("/"), options)?;
+    let verdict = judge::judge(&facts);
+    let mut out = io::stdout().lock();
+    if options.json {
+        let line = json!({"v": 1, "doctor": {
+            "board": facts.board.word,
+            "would_run": verdict.would_run(),
+            "demo": verdict.demo,
+            "findings": verdict.findings,
+        }});
+        serde_json::to_writer(&mut out, &line)?;
+        out.write_all(b"\n")?;
+    } else {
+        let colours = io::stdout().is_terminal() && facts.terminal.colours;
+        print::report(&mut out, &facts.board.word, &verdict, colours)?;
+    }
+    Ok(if verdict.would_run() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
