@@ -84,11 +84,10 @@ impl Line {
         self.level = level;
         match self.fault {
             None => self.seen = level,
-            Some(SimFault::Stuck) => {}
-            Some(SimFault::Welded) if level != self.safe => self.seen = level,
-            Some(SimFault::Welded) => {}
+            // A contact closes once more, and never opens.
+            Some(SimFault::Welded) => self.seen = if level == self.safe { self.seen } else { level },
             Some(SimFault::Late(ms)) if has_changed => {
-                self.later(now.after(Duration::from_millis(ms)), level)
+                self.later(now.after(Duration::from_millis(ms)), level);
             }
             Some(SimFault::Bouncing) if has_changed => self.bounce(level, now),
             Some(SimFault::Lost(every)) if has_changed => {
@@ -98,7 +97,13 @@ impl Line {
                 }
             }
             Some(SimFault::Drifting(percent)) if has_changed => self.drift(level, now, percent.into()),
-            Some(SimFault::Late(_) | SimFault::Bouncing | SimFault::Lost(_) | SimFault::Drifting(_)) => {}
+            Some(
+                SimFault::Stuck
+                | SimFault::Late(_)
+                | SimFault::Bouncing
+                | SimFault::Lost(_)
+                | SimFault::Drifting(_),
+            ) => {}
         }
     }
 

@@ -70,8 +70,8 @@ fn draw_line(frame: &mut Frame<'_>, row: Rect, (thing, line): (&str, &model::Lin
     let way = if line.is_output { "◀" } else { "▶" };
     put(frame, name, Span::styled(format!("{way} {}", line.name), chosen));
     let (sign, style) = sign(line, now);
-    let word = level_word(&line.name, line.is_high);
-    put(frame, level, Line::from(vec![Span::styled(sign, style), Span::raw(format!(" {word}"))]));
+    let text = level_word(&line.name, line.is_high);
+    put(frame, level, Line::from(vec![Span::styled(sign, style), Span::raw(format!(" {text}"))]));
     if let Some(is_high) = line.world {
         put(frame, world, Span::styled(format!("≠ {}", level_word(&line.name, is_high)), look::BAD));
     }

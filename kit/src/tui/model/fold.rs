@@ -26,7 +26,7 @@ impl Model {
             Fact::Link { one, other, state } => self.link(at, one, other, *state),
             Fact::Audit { money_conserved } => self.audit(at, *money_conserved),
             Fact::Unit { joint: _ } => self.totals.units = self.totals.units.saturating_add(1),
-            Fact::Stable { unit: _ } => {}
+            Fact::Stable { unit: _ } | Fact::Receipt { .. } => {}
             Fact::Listing { thing, service, step } => self.listing(at, thing, service, step.get()),
             Fact::Session { id, thing, buyer, channel, step, state } => {
                 self.session(at, id, &Deal { thing, buyer, channel, step: step.get() }, *state);
@@ -44,13 +44,7 @@ impl Model {
                 signed_package: _,
             } => self.package(channel, *period, session, (amount_spent.get(), session_total.get())),
             Fact::Paid { session, value } => self.paid(at, session, value.get()),
-            Fact::Delivered { session, value, units } => {
-                let row = self.sessions.row(session);
-                row.delivered = value.get();
-                row.units = *units;
-                row.weigh();
-                self.watch(at, session);
-            }
+            Fact::Delivered { session, value, units } => self.delivered(at, session, value.get(), *units),
             Fact::Lease { line, until } => self.lease(who, line, *until),
             Fact::Line { line, level } => self.line(at, who, line, *level),
             Fact::Exposure { session, buyer, seller } => {
@@ -72,16 +66,25 @@ impl Model {
                 self.tell_of(at, Tone::Fault, who, what);
             }
             Fact::World { line, level } => self.world(who, line, *level),
-            Fact::LineFault { line, fault } => {
-                if let Some(line) = self.find_line(who, line) {
-                    line.fault = fault.as_deref().map(|fault| clip(fault, NAME_MAX));
-                }
-            }
+            Fact::LineFault { line, fault } => self.line_fault(who, line, fault.as_deref()),
             Fact::Alarm { line, state, units: _, value } => {
                 self.alarm(at, who, line, (*state, value.get()));
             }
-            Fact::Receipt { .. } => {}
             Fact::Intervention { what, again: _ } => self.tell_of(at, Tone::Hand, who, what),
+        }
+    }
+
+    fn delivered(&mut self, at: u64, session: &str, value: u64, units: u64) {
+        let row = self.sessions.row(session);
+        row.delivered = value;
+        row.units = units;
+        row.weigh();
+        self.watch(at, session);
+    }
+
+    fn line_fault(&mut self, who: &str, line: &str, fault: Option<&str>) {
+        if let Some(line) = self.find_line(who, line) {
+            line.fault = fault.map(|fault| clip(fault, NAME_MAX));
         }
     }
 
