@@ -315,7 +315,11 @@ impl Stage {
     fn lines(&self) -> Vec<(String, Direction)> {
         let things = self.things.borrow();
         let lines = self.scenario.thing.iter().zip(things.iter()).flat_map(|(entry, thing)| {
-            thing.device.lines.iter().map(|line| (entry.line(line.name).to_owned(), line.direction, thing))
+            thing
+                .device
+                .lines
+                .iter()
+                .map(move |line| (entry.line(line.name).to_owned(), line.direction, thing))
         });
         let wired = lines.filter(|(line, _, thing)| thing.has(line));
         wired.map(|(line, direction, _)| (line, direction)).collect()
