@@ -144,6 +144,7 @@ fn the_world_does_not_drive_an_output() {
 
 /// A chip with its board, and what the program hears of LIGHT when the world makes these changes, one each
 /// ten milliseconds, and lets the time pass a millisecond at a time.
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 fn heard(fault: SimFault, changes: &[Level]) -> Vec<(u64, Level)> {
     let chip = chip();
     let mut board = chip.board().unwrap();

@@ -261,11 +261,11 @@ fn is_held(lines: usize, rate: u32) -> color_eyre::Result<bool> {
     let specs: Vec<_> = names.iter().map(|name| LineSpec::output(name, Level::Low)).collect();
     let post = Post::new(Box::new(SimChip::new(specs).board()?))?;
     let period = Duration::from_secs(1) / rate;
-    let turns = u32::try_from(lines).unwrap_or(u32::MAX) * (HELD.div_duration_f64(period).ceil() as u32);
+    let turns = lines * usize::try_from(HELD.as_nanos().div_ceil(period.as_nanos()))?;
     let mut ends: BTreeMap<String, Vec<Instant>> = BTreeMap::new();
     for turn in 0..turns {
-        let name = &names[turn as usize % lines];
-        let due = post.start + period.mul_f64(f64::from(turn) / f64::from(u32::try_from(lines)?));
+        let name = &names[turn % lines];
+        let due = post.start + period * u32::try_from(turn)? / u32::try_from(lines)?;
         thread::sleep(due.saturating_duration_since(Instant::now()));
         match post.lease(name, period / 2) {
             Ok(over) => ends.entry(name.clone()).or_default().push(over),
@@ -279,7 +279,7 @@ fn is_held(lines: usize, rate: u32) -> color_eyre::Result<bool> {
 fn all_off_in_time(
     post: &Post,
     ends: BTreeMap<String, Vec<Instant>>,
-    turns: u32,
+    turns: usize,
 ) -> color_eyre::Result<bool> {
     let mut ends: BTreeMap<_, _> = ends.into_iter().map(|(line, ends)| (line, ends.into_iter())).collect();
     let mut off = 0;

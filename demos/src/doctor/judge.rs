@@ -8,11 +8,11 @@ use serde::Serialize;
 use super::{
     demos,
     facts::{Clock, Disk, Facts, On, Terminal},
-    lines,
+    lines::{self, Chosen},
 };
 
 /// The first moment a machine with a right clock can run this: 1 January 2026.
-const LATER_THAN: Duration = Duration::from_secs(1_767_225_600);
+const LATER_THAN: Duration = Duration::from_hours(490_896);
 /// How far two clocks may go apart in a short while.
 const DRIFT: Duration = Duration::from_millis(50);
 /// The columns and rows that the picture is made for.
@@ -91,11 +91,11 @@ pub(super) fn judge(facts: &Facts) -> Verdict {
     let demo = match &facts.board.on {
         On::Memory => {
             findings.push(Finding::ok("board", "simulated: needs no hardware"));
-            findings.extend(lines::chips(facts, None));
+            findings.extend(lines::chips(facts, Chosen::Nothing));
             Some("coinop".to_owned())
         }
         On::Chips { driver, wiring, known } => {
-            findings.extend(lines::chips(facts, Some(wiring.chip.as_deref())));
+            findings.extend(lines::chips(facts, wiring.chip.as_deref().map_or(Chosen::Any, Chosen::Chip)));
             findings.extend(driven(*driver, facts));
             let (playable, found) = demos::demos(facts, wiring, known.as_ref());
             findings.extend(found);

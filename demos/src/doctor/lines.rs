@@ -21,9 +21,36 @@ const CHIPS: Family = Family { about: "chips", subsystem: "gpio", group: "gpio" 
 const I2C: Family = Family { about: "i2c", subsystem: "i2c-dev", group: "i2c" };
 const SERIAL: Family = Family { about: "serial", subsystem: "tty", group: "dialout" };
 
-/// The chips: `chosen` is the chip that was asked for, or all; none when no chip is needed.
-pub(super) fn chips(facts: &Facts, chosen: Option<Option<&str>>) -> Vec<Finding> {
-    let needed = if chosen.is_some() { State::Wrong } else { State::Note };
+/// Which chip a run would use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Chosen<'a> {
+    /// None: the board is simulated.
+    Nothing,
+    /// Whichever has the lines.
+    Any,
+    /// This one, by path, name or label.
+    Chip(&'a str),
+}
+
+impl<'a> Chosen<'a> {
+    const fn is_needed(self) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Any | Self::Chip(_) => true,
+        }
+    }
+
+    const fn name(self) -> Option<&'a str> {
+        match self {
+            Self::Nothing | Self::Any => None,
+            Self::Chip(name) => Some(name),
+        }
+    }
+}
+
+/// The chips.
+pub(super) fn chips(facts: &Facts, chosen: Chosen<'_>) -> Vec<Finding> {
+    let needed = if chosen.is_needed() { State::Wrong } else { State::Note };
     if facts.system != "linux" {
         let what = format!("GPIO chips are there on Linux only, and this is {}", facts.system);
         return vec![Finding::new(
@@ -42,9 +69,9 @@ pub(super) fn chips(facts: &Facts, chosen: Option<Option<&str>>) -> Vec<Finding>
         found.push(no_chip(facts, needed));
         return found;
     }
-    let wanted: Vec<&Chip> = survey.chosen(chosen.flatten()).collect();
+    let wanted: Vec<&Chip> = survey.chosen(chosen.name()).collect();
     if wanted.is_empty() {
-        found.push(other_chips(survey, chosen.flatten().unwrap_or_default()));
+        found.push(other_chips(survey, chosen.name().unwrap_or_default()));
     }
     // A chip that may not be used is no harm while another of those that were asked for may be.
     let usable = wanted.iter().any(|chip| is_usable(chip));
@@ -54,7 +81,7 @@ pub(super) fn chips(facts: &Facts, chosen: Option<Option<&str>>) -> Vec<Finding>
         found.extend(in_use(chip));
     }
     if let Some(switch) = &survey.keeps_outputs {
-        let state = if chosen.is_some() { State::Warning } else { State::Note };
+        let state = if chosen.is_needed() { State::Warning } else { State::Note };
         let what =
             format!("this kernel keeps outputs driven when their program is killed ({})", switch.display());
         let mend = "put dtparam=strict_gpiod into /boot/firmware/config.txt and start the Pi again";
@@ -124,8 +151,8 @@ fn chip_finding(chip: &Chip, state: State) -> Finding {
     }
     let names: Vec<&str> =
         chip.lines.iter().map(|line| line.name.as_str()).filter(|name| !name.is_empty()).collect();
-    let named = if names.is_empty() { "none has a name".to_owned() } else { some(&names) };
-    Finding::ok("chips", format!("{path} ({}), {} lines: {named}", chip.label, chip.lines.len()))
+    let list = if names.is_empty() { "none has a name".to_owned() } else { some(&names) };
+    Finding::ok("chips", format!("{path} ({}), {} lines: {list}", chip.label, chip.lines.len()))
 }
 
 /// Who has which lines of a chip.

@@ -159,19 +159,19 @@ fn row(line: &LineNow) -> String {
             Level::High => "●",
         },
     );
-    let mut row = format!("{:<12} {:<12} {direction:<7} {sign} {:<6}", line.thing, line.line, line.word);
-    if let Some(left) = line.lease_left_ms {
-        row.push_str(&format!(" leased for {}.{} s", left / 1_000, left % 1_000 / 100));
-    }
-    if let Some(world) = line.world {
-        row.push_str(&format!(" but {world} out there"));
-    }
-    if let Some(fault) = &line.fault {
-        row.push_str(&format!(" FAULT {fault}"));
-    }
-    if line.alarm {
-        row.push_str(" ALARM the meter runs without a lease");
-    }
+    let lease =
+        line.lease_left_ms.map(|left| format!("leased for {}.{} s", left / 1_000, left % 1_000 / 100));
+    let world = line.world.map(|world| format!("but {world} out there"));
+    let fault = line.fault.as_ref().map(|fault| format!("FAULT {fault}"));
+    let alarm = line.alarm.then(|| "ALARM the meter runs without a lease".to_owned());
+    let what: Vec<String> = [lease, world, fault, alarm].into_iter().flatten().collect();
+    let row = format!(
+        "{:<12} {:<12} {direction:<7} {sign} {:<6} {}",
+        line.thing,
+        line.line,
+        line.word,
+        what.join(" ")
+    );
     row.trim_end().to_owned()
 }
 

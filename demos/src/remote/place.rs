@@ -40,7 +40,8 @@ pub(super) fn make_folder() -> io::Result<PathBuf> {
     }
     // Not through a link that somebody else has put there.
     let found = fs::symlink_metadata(&folder)?;
-    let is_ours = found.is_dir() && found.uid() == own_uid() && found.permissions().mode() & 0o077 == 0;
+    let is_ours =
+        found.is_dir() && found.uid() == own_uid() && found.permissions().mode().trailing_zeros() >= 6;
     if !is_ours {
         let what = format!("{} is not yours alone: remove it, or set XDG_RUNTIME_DIR", folder.display());
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, what));

@@ -159,7 +159,7 @@ impl Fault {
     fn of_lines(&self, scenario: &Scenario) -> Vec<Result<Intervention, Wrong>> {
         let for_ms = self.lasts.map(millis);
         let late = |late: &Late| SimFault::Late(millis(late.by));
-        let faults = [
+        let broken = [
             self.stuck.as_ref().map(|line| (line, SimFault::Stuck)),
             self.welded.as_ref().map(|line| (line, SimFault::Welded)),
             self.bouncing.as_ref().map(|line| (line, SimFault::Bouncing)),
@@ -167,7 +167,7 @@ impl Fault {
             self.lost.as_ref().map(|it| (&it.line, SimFault::Lost(it.every))),
             self.drifting.as_ref().map(|it| (&it.line, SimFault::Drifting(it.percent))),
         ];
-        let faulty = faults.into_iter().flatten().map(|(word, fault)| {
+        let faulty = broken.into_iter().flatten().map(|(word, fault)| {
             let (line, direction) = board_line(scenario, word)?;
             fault.fits(direction).map_err(|what| (word.span(), what))?;
             Ok(Intervention::Fault { line, fault, for_ms })

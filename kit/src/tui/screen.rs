@@ -162,7 +162,9 @@ mod tests {
     #[test]
     fn a_click_on_the_breadboard_selects_a_line_and_pokes_an_input() {
         let mut model = Model::new("street");
-        street().iter().for_each(|notice| model.update(notice));
+        for notice in &street() {
+            model.update(notice);
+        }
         let click = |model: &mut Model, row| {
             let kind = MouseEventKind::Down(MouseButton::Left);
             let mouse = MouseEvent { kind, column: 20, row, modifiers: KeyModifiers::NONE };

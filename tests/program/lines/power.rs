@@ -43,6 +43,7 @@ impl Output {
 /// How long each output was on, and how long without a lease, in milliseconds: as the guard drove it, and as
 /// it was out there, which a fault can make differ.
 #[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "the unit stands in the name")]
 pub(crate) struct Power {
     /// Driven, by line.
     pub(crate) on_ms: BTreeMap<String, u64>,
