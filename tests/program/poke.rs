@@ -202,14 +202,15 @@ fn several_runs_are_listed_and_none_is_said_to_be_none() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    BufReader::new(two.stdout.take().unwrap())
-        .lines()
-        .find(|line| line.as_ref().unwrap().contains("\"accepted\""));
+    // Kept until the end: a run that nobody hears ends.
+    let mut heard = BufReader::new(two.stdout.take().unwrap()).lines().map(Result::unwrap);
+    heard.find(|line| line.contains("\"accepted\"")).unwrap();
 
     let (done, said) = one.coinop(&["lines"]);
     let (chosen, _) = one.coinop(&["lines", "--pid", &two.id().to_string()]);
     two.kill().unwrap();
     two.wait().unwrap();
+    drop(heard);
 
     assert!(!done && said.contains("2 of your coinops are running"), "{said}");
     assert!(said.contains(&format!("--pid {}", one.child.id())), "{said}");

@@ -35,17 +35,14 @@ pub(super) fn sale(_seller: Address, book: AddressBook) -> Narrator<Sale> {
             } => SessionState::Disputed,
             SaleEvent::Settled { receipt, .. } if receipt.why == End::MetersDisagree => {
                 let settled = session(sale, SessionState::Settled, &book);
-                return by_seller(sale, receipt).into_iter().chain(settled).collect();
+                return by_seller(sale, receipt).into_iter().chain(settled).chain(account(receipt)).collect();
             }
             SaleEvent::Ended { .. } => SessionState::Stopped,
             SaleEvent::Settled { receipt, .. } => {
-                let account = Fact::Receipt {
-                    session: receipt.session.to_string(),
-                    units: receipt.delivered.get(),
-                    value: receipt.value,
-                };
-                let account = (!receipt.paid.is_zero()).then_some(account);
-                return session(sale, SessionState::Settled, &book).into_iter().chain(account).collect();
+                return session(sale, SessionState::Settled, &book)
+                    .into_iter()
+                    .chain(account(receipt))
+                    .collect();
             }
             SaleEvent::Quoted { .. }
             | SaleEvent::Funded { .. }
@@ -113,6 +110,13 @@ pub(super) fn purchase() -> Narrator<Purchase> {
         | PurchaseEvent::Returned { .. }
         | PurchaseEvent::Released { .. } => Vec::new(),
     })
+}
+
+/// The signed account of a session that was paid for.
+fn account(receipt: &Receipt) -> Option<Fact> {
+    let Receipt { session, delivered, value, .. } = receipt;
+    let fact = Fact::Receipt { session: session.to_string(), units: delivered.get(), value: *value };
+    (!receipt.paid.is_zero()).then_some(fact)
 }
 
 /// The seller shows what the buyer signed.
