@@ -192,5 +192,5 @@ fn names(folder: &Path, beginnings: &[&str]) -> Vec<String> {
     names
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests;
