@@ -306,33 +306,15 @@ fn an_expectation_or_a_fault_has_exactly_one_condition() {
 fn a_fault_of_a_line_is_refused_where_it_cannot_be() {
     let refused = |scenario, from, to: &str, words: &str| is_refused(scenario, from, to, 0, words);
     let (late, lost) = ("late-edges.toml", "lost-edges.toml");
-    refused(
-        "welded-contactor.toml",
-        "welded = \"charger.CONTACTOR\"",
-        "welded = \"charger.METER\"",
-        "only an output can be welded; an input can be stuck",
-    );
-    refused(
-        "bouncing-button.toml",
-        "bouncing = \"charger.METER\"",
-        "bouncing = \"charger.CONTACTOR\"",
-        "an output can only be stuck or welded; that is a fault of inputs",
-    );
-    refused(
-        late,
-        "\"charger.METER\", by",
-        "\"lamp.METER\", by",
-        "there is no line \"lamp.METER\"; there are: charger",
-    );
+    let (contactor, meter) = ("\"charger.CONTACTOR\"", "\"charger.METER\"");
+    refused("welded-contactor.toml", contactor, meter, "only an output can be welded; an input can be stuck");
+    refused("bouncing-button.toml", meter, contactor, "an output can only be stuck or welded");
+    let unknown = "there is no line \"lamp.METER\"; there are: charger";
+    refused(late, meter, "\"lamp.METER\"", unknown);
     refused(late, "by = \"200ms\"", "by = \"20s\"", "an edge can be 1 to 10000 ms late, not 20000");
     refused(late, "by = \"200ms\"", "buy = \"200ms\"", "unknown field `buy`, expected `line` or `by`");
     refused(lost, "every = 20", "every = 1", "at most every second edge can be lost");
-    refused(
-        "drifting-meter.toml",
-        "percent = -4",
-        "percent = 0",
-        "a meter can drift by -90 to 100 percent but 0, not 0",
-    );
+    refused("drifting-meter.toml", "percent = -4", "percent = 0", "a meter can drift by -90 to 100 percent");
     refused("brown-out.toml", "\"300ms\"", "\"soon\"", "\"soon\" is not a time such as");
     let poke = "poke = { line = \"charger.CONTACTOR\", level = \"high\" }";
     refused(

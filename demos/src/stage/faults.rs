@@ -13,7 +13,7 @@ use coinop::{
     restore::Restored,
 };
 
-use super::{DIRECTOR, HARDWARE, Stage, Thing, intervene::By};
+use super::{DIRECTOR, HARDWARE, Stage, Thing, intervention::By};
 use crate::{
     devices,
     scenario::{Buy, Control},

@@ -4,6 +4,7 @@ mod build;
 mod faults;
 mod hang;
 mod intervene;
+mod intervention;
 mod leak;
 mod thing;
 mod tick;
@@ -26,7 +27,7 @@ use coinop::{
 };
 
 pub(crate) use self::build::{Begin, MIN_DEPOSIT, before, lines, tariff};
-pub(crate) use self::intervene::{By, Intervention, LONGEST_MS, MAX_PULSES, SHORTEST_PULSE_MS};
+pub(crate) use self::intervention::{By, Intervention, LONGEST_MS, MAX_PULSES, SHORTEST_PULSE_MS};
 use self::thing::Thing;
 pub(crate) use self::tick::TICK;
 use crate::{

@@ -65,10 +65,22 @@ impl Stage {
 
     /// What the guard has to say.
     fn hear(&self, reports: Vec<Report>) {
+        // What has no moment of its own happened with what was told before it: after a hang that was long ago.
+        let mut latest = None;
+        let guard = |latest: Option<Timestamp>, what: String| {
+            let at = latest.unwrap_or_else(|| self.shell.now());
+            self.shell.tell_at(HARDWARE, at, "guard", Fact::Fault { what });
+        };
         for report in reports {
             match report {
-                Report::Line { line, level, at } => self.moved(&line, level, at),
-                Report::Edge(edge) => self.moved(&edge.line, edge.level, edge.at),
+                Report::Line { line, level, at } => {
+                    latest = Some(at);
+                    self.moved(&line, level, at);
+                }
+                Report::Edge(edge) => {
+                    latest = Some(edge.at);
+                    self.moved(&edge.line, edge.level, edge.at);
+                }
                 Report::Granted { lease, at } => {
                     let until = lease.until.since(self.shell.start());
                     let until = u64::try_from(until.as_millis()).unwrap_or(u64::MAX);
@@ -81,14 +93,12 @@ impl Stage {
                         Fact::Refusal { reason: refusal.to_string() },
                     );
                 }
-                Report::Fault(error) => self.tell("guard", Fact::Fault { what: error.to_string() }),
+                Report::Fault(error) => guard(latest, error.to_string()),
                 Report::Tripped(trip) => {
-                    self.tell("guard", Fact::Fault { what: trip.to_string() });
+                    guard(latest, trip.to_string());
                     self.things.borrow_mut().iter_mut().for_each(super::Thing::lose_lease);
                 }
-                Report::Mended => {
-                    self.tell("guard", Fact::Fault { what: "leases are granted again".to_owned() });
-                }
+                Report::Mended => guard(latest, "leases are granted again".to_owned()),
             }
         }
     }
