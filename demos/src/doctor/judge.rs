@@ -159,7 +159,7 @@ fn clock(clock: &Clock) -> Vec<Finding> {
 fn terminal(terminal: &Terminal) -> Vec<Finding> {
     let Some((columns, rows)) = terminal.size else {
         let mend = format!("start it in a terminal of {}x{} or more, without a pipe", PICTURE.0, PICTURE.1);
-        let what = "stdout is none, so a demo plays headless";
+        let what = "stdout is no terminal, so a demo plays headless";
         return vec![Finding::new(State::Note, "terminal", what, mend)];
     };
     let mut found = Vec::new();

@@ -9,6 +9,8 @@ mod lines;
 mod look;
 mod measure;
 mod print;
+#[cfg(test)]
+mod tests;
 
 use std::{
     io::{self, IsTerminal as _, Write as _},

@@ -18,6 +18,8 @@ mod pi;
 mod program;
 #[cfg(target_os = "linux")]
 mod report;
+#[cfg(target_os = "linux")]
+mod tools;
 
 use std::process::ExitCode;
 

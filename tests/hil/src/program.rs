@@ -15,6 +15,7 @@ use crate::{
     kill,
     outside::{Outside, Seen},
     report::{Failure, Report, ensure},
+    tools,
 };
 
 /// How much the outside may differ from what the program tells, for each time the lamp was lit.
@@ -61,6 +62,10 @@ pub(crate) fn check(logs: &str, program: &str, arguments: &[&str]) -> Result<Exi
     report.check("the program tells the lamp as the witness saw it", played.told_as_seen(&stage.lamp));
     report.check("the witness never sees the lamp lit without a lease", played.leased(&stage.lamp));
     report.check("killed while the lamp is lit, the program lets go of it", stage.kill());
+    // The tools go by the names of the built-in scenario.
+    if stage.lamp == "LAMP" && stage.light == "LIGHT" {
+        tools::check(&mut report, stage.program, &stage.lamp);
+    }
     Ok(report.end("the program"))
 }
 

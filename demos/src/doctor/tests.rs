@@ -1,0 +1,135 @@
+use std::{collections::BTreeSet, time::Duration};
+
+use coinop_hardware::{
+    driver::Driver,
+    survey::{Access, Chip, Device, Line, Survey, User},
+    wiring::Wiring,
+};
+
+use super::{
+    facts::{Clock, Demo, Disk, Facts, On, Terminal, Wanted},
+    judge::{State, Verdict, judge},
+};
+
+/// A machine without chips on which everything else is as it should be.
+fn laptop() -> Facts {
+    Facts {
+        board: Wanted { word: "sim".to_owned(), on: On::Memory },
+        system: "linux",
+        survey: Survey::default(),
+        container: None,
+        has_null: true,
+        boards: Vec::new(),
+        demos: vec![Demo { name: "light".to_owned(), lines: vec!["LAMP".to_owned(), "LIGHT".to_owned()] }],
+        clock: Clock { now: Duration::from_hours(500_000), synchronised: Some(true), drift: Duration::ZERO },
+        terminal: Terminal { size: Some((80, 24)), colours: true, utf8: true },
+        disk: Disk {
+            folder: "/tmp".to_owned(),
+            asked: false,
+            free: Some(1_000_000_000),
+            file_system: "ext4 on /dev/sda1".to_owned(),
+            commits: Ok(1_000),
+        },
+    }
+}
+
+/// The same machine, asked for the kernel's lines.
+fn with_lines(survey: Survey) -> Facts {
+    let on = On::Chips { driver: Driver::Gpiochip, wiring: Wiring::default(), known: None };
+    Facts { board: Wanted { word: "gpiochip".to_owned(), on }, survey, ..laptop() }
+}
+
+fn chip(access: Access, lines: &[(&str, Option<User>)]) -> Survey {
+    let line = |(offset, (name, used_by)): (usize, &(&str, Option<User>))| Line {
+        offset: u32::try_from(offset).unwrap_or(u32::MAX),
+        name: (*name).to_owned(),
+        used_by: used_by.clone(),
+    };
+    let device = Device { path: "/dev/gpiochip0".to_owned(), access };
+    let lines = lines.iter().enumerate().map(line).collect();
+    let chip = Chip { device, label: "gpio-sim".to_owned(), lines, trouble: None };
+    Survey { chips: vec![chip], ..Survey::default() }
+}
+
+/// Every word that is told of something.
+fn told(verdict: &Verdict, state: State) -> String {
+    let of_state = verdict.findings.iter().filter(|finding| finding.state == state);
+    of_state
+        .map(|finding| {
+            format!("{}: {} | {}\n", finding.about, finding.what, finding.mend.clone().unwrap_or_default())
+        })
+        .collect()
+}
+
+#[test]
+fn a_machine_without_chips_plays_the_simulated_board() {
+    let verdict = judge(&laptop());
+
+    assert!(verdict.would_run());
+    assert_eq!((verdict.count(State::Warning), verdict.demo.as_deref()), (0, Some("coinop")));
+}
+
+#[test]
+fn without_chips_no_demo_runs_on_real_lines_and_the_report_says_what_does() {
+    let verdict = judge(&with_lines(Survey::default()));
+
+    assert!(!verdict.would_run());
+    assert!(told(&verdict, State::Wrong).contains("--board sim"), "{verdict:?}");
+}
+
+#[test]
+fn a_chip_with_the_lines_of_a_scenario_plays_it() {
+    let verdict = judge(&with_lines(chip(Access::Granted, &[("LAMP", None), ("LIGHT", None)])));
+
+    assert!(verdict.would_run(), "{verdict:?}");
+    assert_eq!(verdict.demo.as_deref(), Some("coinop play light --board gpiochip"));
+}
+
+#[test]
+fn a_line_in_use_is_told_with_its_user_and_plays_nothing() {
+    let held = Some(User::Named("other".to_owned()));
+    let verdict = judge(&with_lines(chip(Access::Granted, &[("LAMP", held), ("LIGHT", None)])));
+
+    assert!(!verdict.would_run());
+    let all: String = verdict.findings.iter().map(|finding| finding.what.clone() + "\n").collect();
+    assert!(all.contains("LAMP by other"), "{all}");
+}
+
+#[test]
+fn a_chip_that_may_not_be_opened_names_the_group_to_join() {
+    let access = Access::Group { group: "gpio".to_owned(), user: "pi".to_owned() };
+    let verdict = judge(&with_lines(chip(access, &[])));
+
+    assert!(!verdict.would_run());
+    assert!(told(&verdict, State::Wrong).contains("usermod -aG gpio pi"), "{verdict:?}");
+}
+
+#[test]
+fn a_container_without_devices_is_told_how_to_be_given_them() {
+    let facts =
+        Facts { container: Some("docker".to_owned()), has_null: false, ..with_lines(Survey::default()) };
+
+    let verdict = judge(&facts);
+
+    assert!(!verdict.would_run());
+    assert!(told(&verdict, State::Warning).contains("docker"), "{verdict:?}");
+    assert!(told(&verdict, State::Wrong).contains("--device /dev/gpiochip0"), "{verdict:?}");
+}
+
+#[test]
+fn whatever_is_not_as_it_should_be_has_a_mend() {
+    let disk = Disk { asked: true, commits: Err("it is read-only".to_owned()), ..laptop().disk };
+    let terminal = Terminal { size: Some((60, 20)), colours: false, utf8: false };
+    let clock = Clock { now: Duration::ZERO, synchronised: Some(false), drift: Duration::from_secs(1) };
+    let known = Some(BTreeSet::from(["LAMP".to_owned()]));
+    let on = On::Chips { driver: Driver::Rpi, wiring: Wiring::default(), known };
+    let board = Wanted { word: "rpi".to_owned(), on };
+
+    let verdict = judge(&Facts { board, disk, terminal, clock, ..laptop() });
+
+    assert!(!verdict.would_run());
+    assert!(verdict.count(State::Warning) >= 5, "{verdict:?}");
+    for finding in verdict.findings.iter().filter(|finding| finding.state != State::Ok) {
+        assert!(finding.mend.as_ref().is_some_and(|mend| !mend.is_empty()), "{finding:?}");
+    }
+}
