@@ -51,14 +51,12 @@ fn chip(access: Access, lines: &[(&str, Option<User>)]) -> Survey {
     Survey { chips: vec![chip], ..Survey::default() }
 }
 
-/// Every word that is told of something.
+/// Every finding of this state, with its mend.
 fn told(verdict: &Verdict, state: State) -> String {
     let of_state = verdict.findings.iter().filter(|finding| finding.state == state);
-    of_state
-        .map(|finding| {
-            format!("{}: {} | {}\n", finding.about, finding.what, finding.mend.clone().unwrap_or_default())
-        })
-        .collect()
+    let lines = of_state
+        .map(|finding| [finding.what.as_str(), finding.mend.as_deref().unwrap_or_default()].join(" | "));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -125,7 +123,7 @@ fn whatever_is_not_as_it_should_be_has_a_mend() {
     let on = On::Chips { driver: Driver::Rpi, wiring: Wiring::default(), known };
     let board = Wanted { word: "rpi".to_owned(), on };
 
-    let verdict = judge(&Facts { board, disk, terminal, clock, ..laptop() });
+    let verdict = judge(&Facts { board, clock, terminal, disk, ..laptop() });
 
     assert!(!verdict.would_run());
     assert!(verdict.count(State::Warning) >= 5, "{verdict:?}");
