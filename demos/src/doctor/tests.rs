@@ -90,7 +90,7 @@ fn a_line_in_use_is_told_with_its_user_and_plays_nothing() {
 
     assert!(!verdict.would_run());
     let all: String = verdict.findings.iter().map(|finding| finding.what.clone() + "\n").collect();
-    assert!(all.contains("LAMP by other"), "{all}");
+    assert!(all.contains("LAMP by \"other\""), "{all}");
 }
 
 #[test]
