@@ -30,7 +30,9 @@ fn the_simulated_board_would_play_here_and_whatever_is_odd_has_a_mend() {
 
 #[test]
 fn a_folder_that_cannot_be_written_is_wrong_when_it_was_asked_for() {
-    let out = doctor(&["--json", "--data-dir", "/nowhere/at/all"]);
+    // A file has no folders in it.
+    let below_a_file = concat!(env!("CARGO_BIN_EXE_coinop"), "/data");
+    let out = doctor(&["--json", "--data-dir", below_a_file]);
 
     assert_eq!(out.status.code(), Some(1));
     let findings = findings(&out);

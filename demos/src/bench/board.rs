@@ -35,8 +35,8 @@ use crate::{args::BoardChoice, board::Plan, rig, stage::TICK};
 
 /// How often a lease is granted and ends, for its two latencies.
 const ROUNDS: u32 = 200;
-/// How long each of these leases is.
-const LEASE: Duration = Duration::from_millis(8);
+/// How long each of these leases is: longer than the guard of a slow kernel takes to look again.
+const LEASE: Duration = Duration::from_millis(50);
 /// How many lines one process is tried with.
 const LINES: [usize; 4] = [1, 16, 64, 256];
 /// How often each line goes on in a second, at most.
