@@ -132,13 +132,16 @@ pub async fn run(
         }
         if idle {
             let next = shell.agenda().next().map_or(until, |at| at.min(until));
-            match clock.pace() {
-                Pace::Max => shell.agenda().advance(next),
-                Pace::Real(_) | Pace::Paused(_) => {
-                    let to_frame = FRAME.saturating_sub(last_frame.elapsed());
-                    tokio::time::sleep(clock.until(shell.now(), next).min(to_frame)).await;
+            let to_frame = FRAME.saturating_sub(last_frame.elapsed());
+            let pause = match clock.pace() {
+                Pace::Max if shell.agenda().away() == 0 => {
+                    shell.agenda().advance(next);
+                    continue;
                 }
-            }
+                Pace::Max => to_frame,
+                Pace::Real(_) | Pace::Paused(_) => clock.until(shell.now(), next).min(to_frame),
+            };
+            shell.agenda().rest(tokio::time::sleep(pause)).await;
         }
     }
 }
@@ -146,8 +149,9 @@ pub async fn run(
 /// Does what is due, and says whether nothing is left to do at this moment.
 async fn work(shell: &Shell, since: Instant) -> Result<bool, JournalError> {
     loop {
-        while let Some(task) = shell.agenda().due() {
-            task.await;
+        shell.agenda().look_outside().await;
+        while let Some((rank, task)) = shell.agenda().due() {
+            shell.agenda().work_on(rank, task).await;
             if shell.is_full() {
                 shell.settle()?;
             } else {

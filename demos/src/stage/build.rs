@@ -16,7 +16,7 @@ use coinop::{
         tariff::{Quantity, Tariff},
     },
     journal::JournalError,
-    ledger::{Ledger, OpenError},
+    ledger::{Embedded, OpenError},
     network::Network,
     node::ledger::Config,
     notice::{Fact, LinkState, ThingLine},
@@ -99,7 +99,7 @@ impl Stage {
             until_stable: scenario.stable_after.0,
             seed: sha256(format!("coinop hub {seed}").as_bytes()),
         };
-        let ledger = Ledger::open(&shell, HUB, &config, scenario.latency.0, &restored)?;
+        let ledger = Embedded::open(&shell, HUB, &config, scenario.latency.0, &restored)?;
         let market = Address::of_key(&key(seed, "market")?.public());
         let desk = Desk::open(&shell, &network, MARKET, market, &restored)?;
         let (things, plants, lines) = things(&scenario, shell.now().max(shell.start()))?;
@@ -208,7 +208,7 @@ impl Stage {
         let around = Surroundings {
             shell: self.shell.clone(),
             network: self.network.clone(),
-            ledger: self.ledger.clone(),
+            ledger: Rc::new(self.ledger.clone()),
             market: self.market,
             book: Rc::clone(&self.book),
         };

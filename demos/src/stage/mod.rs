@@ -19,7 +19,7 @@ use std::{
 use coinop::{
     agenda::Rank,
     core::Timestamp,
-    ledger::Ledger,
+    ledger::Embedded,
     network::{Link, Network},
     notice::{Fact, LinkState},
     party::{Demand, Desk, Party},
@@ -51,7 +51,7 @@ pub(crate) struct Stage {
     pub(crate) shell: Shell,
     pub(crate) scenario: Scenario,
     network: Network,
-    ledger: Ledger,
+    ledger: Embedded,
     #[expect(dead_code, reason = "the desk lives as long as the stage")]
     desk: Rc<Desk>,
     market: coinop::core::obyte::address::Address,

@@ -79,8 +79,15 @@ impl Party {
 
     /// Tells a channel again what the ledger has shown of its agent: after a restart.
     pub(super) async fn catch_up(self: &Rc<Self>, agent: Address) {
-        for news in self.ledger.history(agent) {
-            self.agent_news(agent, news).await;
+        match self.ledger.history(agent).await {
+            Ok(history) => {
+                for news in history {
+                    self.agent_news(agent, news).await;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(party = self.name, %agent, %error, "what happened meanwhile is not known");
+            }
         }
     }
 

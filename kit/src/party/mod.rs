@@ -61,7 +61,7 @@ pub struct Surroundings {
     /// How it talks to others.
     pub network: Network,
     /// Where its money is.
-    pub ledger: Ledger,
+    pub ledger: Rc<dyn Ledger>,
     /// Where listings are.
     pub market: Address,
     /// Who is called what.
@@ -77,7 +77,7 @@ pub struct Party {
     address: Address,
     shell: Shell,
     network: Network,
-    ledger: Ledger,
+    ledger: Rc<dyn Ledger>,
     market: Address,
     book: AddressBook,
     mail: Mail,

@@ -1,20 +1,22 @@
 //! The wallet at work: one unit at a time, quoted, composed, recorded, signed, posted.
 
-use std::{cell::RefCell, collections::VecDeque, rc::Rc};
+use std::{cell::RefCell, collections::VecDeque, rc::Rc, time::Duration};
 
 use coinop_core::{
     obyte::unit::Unit,
-    wallet::{self, Command, Effect, Request, Wallet},
+    wallet::{self, Command, Effect, Quote, Request, Wallet},
 };
 
 use super::Party;
 use crate::{
     actors::{AskError, Handle},
     agenda::Task,
-    ledger::PostError,
+    ledger::LedgerError,
     notice::Fact,
 };
 
+/// How long a unit waits that could not be composed, because the ledger did not answer.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How many units may wait for their turn.
 const MAX_WAITING: usize = 64;
 
@@ -48,15 +50,20 @@ impl Party {
     async fn spend_next(self: &Rc<Self>) {
         let next = self.purse().waiting.borrow_mut().pop_front();
         let Some((reference, request)) = next else { return };
-        let quote = match self.ledger.quote(self.address, &request) {
-            Ok(quote) => quote,
-            Err(error) => return self.unspent(reference, error).await,
+        let ground = self.ground(&request).await;
+        let (quote, definition_needed) = match ground {
+            Ok(ground) => ground,
+            Err(LedgerError::Refused(error)) => return self.unspent(reference, error).await,
+            Err(LedgerError::NoAnswer) => {
+                self.purse().waiting.borrow_mut().push_front((reference, request));
+                return self.spend_later();
+            }
         };
         let command = Command::Compose {
             reference: reference.clone(),
             request: request.clone(),
             quote,
-            definition_needed: self.ledger.definition_needed(self.address),
+            definition_needed,
         };
         match self.purse().wallet.ask(command).await {
             Ok(()) => {}
@@ -65,6 +72,22 @@ impl Party {
             }
             Err(error) => self.unspent(reference, error.to_string()).await,
         }
+    }
+
+    /// What a unit is composed upon.
+    async fn ground(&self, request: &Request) -> Result<(Quote, bool), LedgerError> {
+        let quote = self.ledger.quote(self.address, request).await?;
+        Ok((quote, self.ledger.definition_needed(self.address).await?))
+    }
+
+    /// Tries again when the ledger may answer again.
+    fn spend_later(self: &Rc<Self>) {
+        let party = Rc::downgrade(self);
+        self.shell.agenda().at(self.shell.now().after(PATIENCE), self.rank, async move {
+            if let Some(party) = party.upgrade() {
+                party.spend_next().await;
+            }
+        });
     }
 
     /// Carries out what the wallet wants.
@@ -90,8 +113,8 @@ impl Party {
         let hash = sealed.unit;
         let command = match self.ledger.post(&sealed).await {
             Ok(()) => Command::Accepted { reference, unit: hash },
-            Err(PostError::Refused(error)) => Command::Rejected { reference, error },
-            Err(PostError::NoAnswer) => Command::Unanswered { reference },
+            Err(LedgerError::Refused(error)) => Command::Rejected { reference, error },
+            Err(LedgerError::NoAnswer) => Command::Unanswered { reference },
         };
         self.ask(&self.purse().wallet, command).await;
     }
@@ -106,7 +129,10 @@ impl Party {
 
     /// Looks at the ledger and tells the wallet what changed.
     pub(super) async fn look_at_coins(self: &Rc<Self>) {
-        let shown = self.ledger.coins(self.address);
+        let shown = match self.ledger.coins(self.address).await {
+            Ok(shown) => shown,
+            Err(error) => return tracing::debug!(party = self.name, %error, "its coins are as they were"),
+        };
         let gone: Vec<_> = {
             let wallet = self.purse().wallet.state();
             wallet.coins().map(|coin| coin.id).filter(|id| !shown.iter().any(|coin| coin.id == *id)).collect()

@@ -16,7 +16,7 @@ use coinop::{
         tariff::{Price, Quantity, Rate, Tariff, Unit},
     },
     journal::Journal,
-    ledger::Ledger,
+    ledger::Embedded,
     network::Network,
     node::ledger::Config,
     notice::{Bus, Notice},
@@ -45,7 +45,7 @@ pub(crate) fn on_one_thread(story: impl Future<Output = ()>) {
 /// Two parties, a market, a ledger.
 pub(crate) struct World {
     pub(crate) shell: Shell,
-    pub(crate) ledger: Ledger,
+    pub(crate) ledger: Embedded,
     pub(crate) seller: Rc<Party>,
     pub(crate) buyer: Rc<Party>,
     clock: Clock,
@@ -86,13 +86,13 @@ impl World {
         let network = Network::new(shell.agenda().clone(), LATENCY);
         let config =
             Config { genesis, until_stable: Duration::from_millis(400), seed: sha256(b"a small ledger") };
-        let ledger = Ledger::open(&shell, Rank(0), &config, LATENCY, &restored).unwrap();
+        let ledger = Embedded::open(&shell, Rank(0), &config, LATENCY, &restored).unwrap();
         let market = Address::of_key(&key("market").public());
         let desk = Desk::open(&shell, &network, Rank(2), market, &restored).unwrap();
         let around = || Surroundings {
             shell: shell.clone(),
             network: network.clone(),
-            ledger: ledger.clone(),
+            ledger: Rc::new(ledger.clone()),
             market,
             book: Rc::default(),
         };
