@@ -5,6 +5,7 @@
 pub mod actors;
 pub mod agenda;
 pub mod audit;
+pub mod hub;
 pub mod journal;
 pub mod ledger;
 pub mod network;

@@ -1,7 +1,7 @@
 //! What a light wallet needs of a ledger, and the two ledgers there are: the embedded node, and any hub.
 
 mod embedded;
-mod news;
+pub(crate) mod news;
 
 use std::{pin::Pin, rc::Rc};
 

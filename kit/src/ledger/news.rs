@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::News;
 
 /// What a push says to one who watches `address`.
-pub(super) fn of_push(address: Address, notice: &Notice) -> Vec<News> {
+pub(crate) fn of_push(address: Address, notice: &Notice) -> Vec<News> {
     match notice {
         Notice::Joint(unit) => trigger(address, unit).into_iter().chain([News::Coins]).collect(),
         Notice::Stable(_) => vec![News::Coins],
@@ -18,7 +18,7 @@ pub(super) fn of_push(address: Address, notice: &Notice) -> Vec<News> {
     }
 }
 
-pub(super) fn trigger(agent: Address, unit: &Value) -> Option<News> {
+pub(crate) fn trigger(agent: Address, unit: &Value) -> Option<News> {
     let messages = unit["messages"].as_array()?;
     let outputs = messages
         .iter()
@@ -39,7 +39,7 @@ pub(super) fn trigger(agent: Address, unit: &Value) -> Option<News> {
     })
 }
 
-pub(super) fn response(body: &Value) -> Option<News> {
+pub(crate) fn response(body: &Value) -> Option<News> {
     let messages = body["objResponseUnit"]["messages"].as_array();
     let payload = messages
         .into_iter()

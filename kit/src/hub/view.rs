@@ -1,0 +1,222 @@
+//! What a light client believes of a ledger: the units of its addresses, as far as they can be checked.
+//!
+//! A hub cannot make up a unit (its hash names its content) nor say that one is final that is not (the
+//! proof says so); it can hide units. Answers of agents are not proven by anything: they are believed
+//! because the units that carry them are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use coinop_core::{
+    obyte::{
+        address::Address,
+        hash::Hash,
+        unit::{Input, Payment, message_payload_hash, unit_hash},
+    },
+    wallet::{Coin, CoinId},
+};
+use serde_json::{Value, json};
+
+use crate::ledger::{News, news};
+
+/// The most units that are kept.
+pub const MAX_UNITS: usize = 20_000;
+/// The most units that are named to a hub as known.
+const MAX_KNOWN: usize = 2_000;
+
+/// The units of some addresses and the answers of some agents.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    joints: BTreeMap<Hash, Seen>,
+    /// In the order in which they were given.
+    answers: Vec<Answered>,
+}
+
+#[derive(Clone, Debug)]
+struct Seen {
+    unit: Value,
+    is_stable: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Answered {
+    trigger: Hash,
+    agent: Address,
+    row: Value,
+}
+
+/// What a hub said is not so, or makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Lie {
+    /// A field is missing or is not of the kind it must be.
+    #[error("the history's {0} is missing or malformed")]
+    Field(&'static str),
+    /// A unit is not what its name says.
+    #[error("unit {0} is not what its hash says")]
+    Unit(String),
+    /// A message of a unit is not what the unit says.
+    #[error("a payload of unit {0} is not what its hash says")]
+    Payload(Hash),
+    /// Too much for this client.
+    #[error("a history of more than {MAX_UNITS} units")]
+    TooMuch,
+}
+
+impl View {
+    /// Takes what a hub says the history is since the units it was told are known.
+    ///
+    /// # Errors
+    ///
+    /// [`Lie`]: nothing was taken.
+    pub fn learn(&mut self, history: &Value) -> Result<(), Lie> {
+        let list = |name: &'static str| match history.get(name) {
+            None => Ok(&[][..]),
+            Some(Value::Array(list)) => Ok(list.as_slice()),
+            Some(_) => Err(Lie::Field(name)),
+        };
+        let mut units = BTreeMap::new();
+        for joint in list("joints")? {
+            let unit = joint.get("unit").ok_or(Lie::Field("joints"))?;
+            let hash = checked(unit)?;
+            units.insert(hash, Seen { unit: unit.clone(), is_stable: joint.get("ball").is_some() });
+        }
+        let answers: Vec<_> = list("aa_responses")?.iter().map(answered).collect::<Result<_, _>>()?;
+        if self.joints.len() + units.len() > MAX_UNITS {
+            return Err(Lie::TooMuch);
+        }
+        // What is not final and is not there any more has turned out to be void.
+        self.joints.retain(|_, seen| seen.is_stable);
+        self.joints.extend(units);
+        for answer in answers {
+            if !self.is_answered(answer.trigger, answer.agent) {
+                self.answers.push(answer);
+            }
+        }
+        Ok(())
+    }
+
+    /// The units that a hub needs not send again: final ones, whose answers by these agents are known.
+    pub fn known(&self, watched: &BTreeSet<Address>) -> Vec<Hash> {
+        let is_settled = |hash: &Hash, unit: &Value| {
+            outputs(unit).all(|(_, _, output)| {
+                let to = output["address"].as_str().and_then(|text| text.parse::<Address>().ok());
+                to.is_none_or(|to| {
+                    !self.is_agent(&to) || !watched.contains(&to) || self.is_answered(*hash, to)
+                })
+            })
+        };
+        let known = self.joints.iter().filter(|(hash, seen)| seen.is_stable && is_settled(hash, &seen.unit));
+        known.map(|(hash, _)| *hash).take(MAX_KNOWN).collect()
+    }
+
+    /// The coins of an address.
+    pub fn coins(&self, address: Address) -> Vec<Coin> {
+        let payments = self.joints.values().flat_map(|seen| messages(&seen.unit)).filter_map(payment);
+        let inputs = payments.flat_map(|payment| payment.inputs);
+        let spent: BTreeSet<CoinId> = inputs
+            .filter_map(|input| match input {
+                Input::Transfer { unit, message_index, output_index } => {
+                    Some(CoinId { unit, message_index, output_index })
+                }
+                Input::Issue { .. } | Input::HeadersCommission(_) | Input::Witnessing(_) => None,
+            })
+            .collect();
+        let mut coins = Vec::new();
+        for (hash, seen) in &self.joints {
+            for (message_index, payment) in (0..).zip(messages(&seen.unit).map(payment)) {
+                let outputs =
+                    payment.filter(|payment| payment.asset.is_none()).map(|payment| payment.outputs);
+                for (output_index, output) in (0..).zip(outputs.unwrap_or_default()) {
+                    let id = CoinId { unit: *hash, message_index, output_index };
+                    if output.address == address && !spent.contains(&id) {
+                        coins.push(Coin { id, amount: output.amount, stable: seen.is_stable });
+                    }
+                }
+            }
+        }
+        coins
+    }
+
+    /// What happened to an address: answers if it is an agent, and units that pay it and have none.
+    pub fn news(&self, address: Address) -> Vec<News> {
+        let answers = self.answers.iter().filter(|answer| answer.agent == address);
+        let answered = answers.filter_map(|answer| news::response(&self.event(answer)));
+        let waiting = self.joints.iter().filter(|(hash, _)| !self.is_answered(**hash, address));
+        answered.chain(waiting.filter_map(|(_, seen)| news::trigger(address, &seen.unit))).collect()
+    }
+
+    /// The units, and whether each is final, in no order.
+    pub fn units(&self) -> impl Iterator<Item = (&Hash, &Value, bool)> {
+        self.joints.iter().map(|(hash, seen)| (hash, &seen.unit, seen.is_stable))
+    }
+
+    fn is_answered(&self, trigger: Hash, agent: Address) -> bool {
+        self.answers.iter().any(|answer| answer.trigger == trigger && answer.agent == agent)
+    }
+
+    fn is_agent(&self, address: &Address) -> bool {
+        self.answers.iter().any(|answer| answer.agent == *address)
+            || self.joints.values().any(|seen| defines(&seen.unit, address))
+    }
+
+    /// An answer as hubs push it: with its unit.
+    fn event(&self, answer: &Answered) -> Value {
+        let mut event = answer.row.clone();
+        event["bounced"] = json!(event["bounced"] == true || event["bounced"] == 1);
+        if let Some(text) = event["response"].as_str() {
+            event["response"] = serde_json::from_str(text).unwrap_or_default();
+        }
+        let unit = event["response_unit"].as_str().and_then(|text| text.parse::<Hash>().ok());
+        if let Some(seen) = unit.and_then(|unit| self.joints.get(&unit)) {
+            event["objResponseUnit"] = seen.unit.clone();
+        }
+        event
+    }
+}
+
+fn checked(unit: &Value) -> Result<Hash, Lie> {
+    let said = unit["unit"].as_str().unwrap_or_default();
+    let lie = || Lie::Unit(said.chars().take(44).collect());
+    let hash: Hash = said.parse().ok().ok_or_else(lie)?;
+    if unit_hash(unit) != Ok(hash) {
+        return Err(lie());
+    }
+    let version = unit["version"].as_str().unwrap_or_default();
+    for message in messages(unit).filter(|message| message.get("payload").is_some()) {
+        let payload = message_payload_hash(message, version).map(|payload| payload.to_string());
+        if !payload.is_ok_and(|payload| message["payload_hash"] == payload) {
+            return Err(Lie::Payload(hash));
+        }
+    }
+    Ok(hash)
+}
+
+fn answered(row: &Value) -> Result<Answered, Lie> {
+    let text = |name: &str| row[name].as_str();
+    let wrong = || Lie::Field("aa_responses");
+    Ok(Answered {
+        trigger: text("trigger_unit").and_then(|text| text.parse().ok()).ok_or_else(wrong)?,
+        agent: text("aa_address").and_then(|text| text.parse().ok()).ok_or_else(wrong)?,
+        row: row.clone(),
+    })
+}
+
+fn messages(unit: &Value) -> impl Iterator<Item = &Value> {
+    unit["messages"].as_array().into_iter().flatten()
+}
+
+fn payment(message: &Value) -> Option<Payment> {
+    (message["app"] == "payment").then(|| serde_json::from_value(message["payload"].clone()).ok())?
+}
+
+fn outputs(unit: &Value) -> impl Iterator<Item = (usize, usize, &Value)> {
+    let payments = messages(unit).enumerate().filter(|(_, message)| message["app"] == "payment");
+    payments.flat_map(|(index, message)| {
+        let outputs = message["payload"]["outputs"].as_array().into_iter().flatten();
+        outputs.enumerate().map(move |(output, value)| (index, output, value))
+    })
+}
+
+fn defines(unit: &Value, address: &Address) -> bool {
+    messages(unit)
+        .any(|message| message["app"] == "definition" && message["payload"]["address"] == address.as_str())
+}
