@@ -7,6 +7,7 @@ pub mod agenda;
 pub mod audit;
 pub mod hub;
 pub mod journal;
+pub mod keystore;
 pub mod ledger;
 pub mod network;
 pub mod notice;

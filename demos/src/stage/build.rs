@@ -97,6 +97,7 @@ impl Stage {
         let config = Config {
             genesis: before(shell.start()),
             until_stable: scenario.stable_after.0,
+            proves: false,
             seed: sha256(format!("coinop hub {seed}").as_bytes()),
         };
         let ledger = Embedded::open(&shell, HUB, &config, scenario.latency.0, &restored)?;

@@ -48,6 +48,7 @@ const FEES_OF_GIFTS: Bytes = Bytes::new(1_000_000);
 pub struct Ledger {
     dag: Dag,
     until_stable: Duration,
+    proves: bool,
     provider: PublicKey,
     faucet: PublicKey,
     agents: BTreeMap<Address, Live>,

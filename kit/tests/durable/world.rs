@@ -84,8 +84,12 @@ impl World {
         let seed = sha256(format!("a small street {}", now.millis()).as_bytes());
         let shell = Shell::new(Agenda::new(now), bus, journal, START, seed);
         let network = Network::new(shell.agenda().clone(), LATENCY);
-        let config =
-            Config { genesis, until_stable: Duration::from_millis(400), seed: sha256(b"a small ledger") };
+        let config = Config {
+            genesis,
+            until_stable: Duration::from_millis(400),
+            proves: false,
+            seed: sha256(b"a small ledger"),
+        };
         let ledger = Embedded::open(&shell, Rank(0), &config, LATENCY, &restored).unwrap();
         let market = Address::of_key(&key("market").public());
         let desk = Desk::open(&shell, &network, Rank(2), market, &restored).unwrap();

@@ -5,6 +5,7 @@ use coinop_core::{
     obyte::{address::Address, ball::ball_hash, hash::Hash},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 
 use super::{Commission, Dag, Joint, Sequence, place::Places};
@@ -81,10 +82,36 @@ impl Dag {
     /// The balls ten, a hundred, … indexes before a main chain unit whose index ends in as many zeros.
     fn skiplist_balls(&self, joint: &Joint) -> Vec<Hash> {
         let place = &joint.properties;
-        let Some(mci) = place.mci.filter(|mci| place.is_on_main_chain && *mci > 0) else { return Vec::new() };
+        let Some(mci) = place.mci.filter(|_| place.is_on_main_chain) else { return Vec::new() };
+        Self::strides(mci).filter_map(|mci| self.main_chain_unit(mci)?.properties.ball).collect()
+    }
+
+    /// The main chain indexes that the skiplist of the unit at `mci` leads to.
+    pub(crate) fn strides(mci: u64) -> impl Iterator<Item = u64> {
         let strides = std::iter::successors(Some(10_u64), |stride| stride.checked_mul(10));
-        let fitting = strides.take_while(|stride| mci % stride == 0);
-        fitting.filter_map(|stride| self.main_chain_unit(mci - stride)?.properties.ball).collect()
+        strides
+            .take_while(move |stride| mci > 0 && mci.is_multiple_of(*stride))
+            .map(move |stride| mci - stride)
+    }
+
+    /// What a stable unit's ball is made of, as proofs carry it.
+    pub(crate) fn ball_parts(&self, joint: &Joint) -> Value {
+        let parents = joint.facts.parents.iter().filter_map(|parent| self.joint(parent)?.properties.ball);
+        let mut parents: Vec<Hash> = parents.collect();
+        parents.sort_unstable();
+        let mut skiplist = self.skiplist_balls(joint);
+        skiplist.sort_unstable();
+        let mut parts = json!({ "unit": joint.facts.hash, "ball": joint.properties.ball });
+        if !parents.is_empty() {
+            parts["parent_balls"] = json!(parents);
+        }
+        if !skiplist.is_empty() {
+            parts["skiplist_balls"] = json!(skiplist);
+        }
+        if joint.properties.sequence == Sequence::FinalBad {
+            parts["is_nonserial"] = json!(true);
+        }
+        parts
     }
 
     fn commissions_due(&self, mci: u64) -> Vec<(Commission, Address, u64, Bytes)> {

@@ -34,6 +34,9 @@ pub struct Config {
     pub genesis: Timestamp,
     /// How long after a unit is accepted it becomes stable, at the latest.
     pub until_stable: Duration,
+    /// Whether light clients want proofs: it takes another heartbeat until they can know that a unit is
+    /// stable.
+    pub proves: bool,
     /// What the keys of the order provider and of the faucet are made of. This money is worth nothing,
     /// and so is this secret: whoever has the configuration has both.
     pub seed: [u8; 32],
@@ -108,6 +111,7 @@ impl Ledger {
         let mut ledger = Self {
             dag,
             until_stable: config.until_stable,
+            proves: config.proves,
             provider: treasury.provider.public(),
             faucet: treasury.faucet.public(),
             agents: std::collections::BTreeMap::new(),

@@ -9,7 +9,10 @@ use coinop_core::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Ledger, live::paid};
+use super::{
+    Ledger,
+    live::{definitions, paid},
+};
 use crate::{
     agent::{Record, Vars, channel::Channel, compose::Coin},
     dag::{Dag, Joint, TpsPayer, count_paying},
@@ -197,6 +200,22 @@ impl Ledger {
     /// Every answer an agent gave, oldest first.
     pub fn responses(&self, agent: &Address) -> &[Record] {
         self.agents.get(agent).map_or(&[], |live| &live.records)
+    }
+
+    /// Every answer of every agent.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        self.agents.values().flat_map(|live| &live.records)
+    }
+
+    /// Whether an agent is defined at this address, stable or not.
+    pub fn is_agent(&self, address: &Address) -> bool {
+        let mut pending = self.dag.unstable_units().flat_map(|joint| definitions(&joint.unit));
+        self.agents.contains_key(address) || pending.any(|(defined, _)| defined == *address)
+    }
+
+    /// The agents that a unit defines.
+    pub fn definitions_in<'a>(&self, unit: &'a Value) -> impl Iterator<Item = (Address, &'a Value)> {
+        definitions(unit)
     }
 
     /// The unit with this hash and its place.

@@ -105,7 +105,17 @@ impl Ledger {
     /// Whether a unit waits that is not the order provider's own.
     pub(super) fn is_anything_to_order(&self) -> bool {
         let provider = self.address_of(Purse::Provider);
-        self.dag.unstable_units().any(|joint| !joint.facts.authors.contains(&provider))
+        let is_others = |joint: &Joint| !joint.facts.authors.contains(&provider);
+        self.dag.unstable_units().any(is_others) || self.proves && self.is_anything_to_prove(is_others)
+    }
+
+    /// Whether something stable lies above the newest last ball: then light clients cannot know it yet.
+    fn is_anything_to_prove(&self, is_others: impl Fn(&Joint) -> bool) -> bool {
+        let stable = self.dag.last_stable().and_then(|joint| joint.properties.mci).unwrap_or_default();
+        let beats = self.dag.unstable_units().filter(|joint| !is_others(joint));
+        let last_balls = beats.filter_map(|beat| self.dag.joint(&beat.facts.last_ball_unit?)?.properties.mci);
+        let last_ball = last_balls.max();
+        (last_ball.map_or(0, |mci| mci + 1)..=stable).any(|mci| self.dag.units_at(mci).any(&is_others))
     }
 
     fn stabilize(&self, now: Timestamp, mci: u64) -> Settled<Self> {

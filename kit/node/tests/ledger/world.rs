@@ -32,6 +32,7 @@ pub(crate) struct World {
 pub(crate) const CONFIG: Config = Config {
     genesis: Timestamp::from_millis(1_800_000_000_250),
     until_stable: Duration::from_secs(2),
+    proves: false,
     seed: [7; 32],
 };
 

@@ -1,0 +1,269 @@
+//! The node as a hub: what it says to any number of light clients.
+//!
+//! Pure: a shell moves the text frames, posts what is to be posted through the ledger's actor, and says
+//! what time it is. Source of the protocol: the hubs' own code, byteball/ocore.
+
+mod answer;
+mod history;
+mod post;
+mod session;
+mod show;
+
+use std::collections::BTreeMap;
+
+use coinop_core::{
+    Timestamp,
+    obyte::{address::Address, json},
+};
+use serde_json::{Value, json};
+
+pub use self::post::{FrameError, Request, response};
+use self::session::Session;
+use crate::ledger::{Ledger, Notice, Push};
+
+/// The longest frame, in bytes.
+pub const MAX_FRAME: usize = 6_000_000;
+/// The most clients at once.
+pub const MAX_CLIENTS: usize = 512;
+/// The longest tag.
+const MAX_TAG: usize = 44;
+
+/// A connected client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Client(pub u64);
+
+/// What the shell has to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reaction {
+    /// Send a frame.
+    Send {
+        /// To whom.
+        to: Client,
+        /// The text.
+        frame: String,
+    },
+    /// Post a unit, and send what [`Hub::posted`] says of it.
+    Post {
+        /// For whom.
+        from: Client,
+        /// Names the request.
+        tag: String,
+        /// The unit.
+        unit: Value,
+    },
+    /// Hang up.
+    End {
+        /// On whom.
+        client: Client,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Every place is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{MAX_CLIENTS} clients are connected, and no more may be")]
+pub struct Full;
+
+/// The connections of a hub.
+#[derive(Clone, Debug, Default)]
+pub struct Hub {
+    sessions: BTreeMap<Client, Session>,
+    last: u64,
+}
+
+/// What a client says.
+enum Said {
+    Request { command: String, params: Value, tag: String },
+    Response { tag: String },
+    Justsaying { subject: String, body: Value },
+}
+
+impl Hub {
+    /// Takes in a client, and what it is to be sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`] when there is no room.
+    pub fn connected(&mut self, ledger: &Ledger, now: Timestamp) -> Result<(Client, Vec<String>), Full> {
+        if self.sessions.len() >= MAX_CLIENTS {
+            return Err(Full);
+        }
+        self.last += 1;
+        let client = Client(self.last);
+        self.sessions.insert(client, Session::new(now));
+        let params = ledger.dag().params();
+        let version = json!({
+            "protocol_version": params.version,
+            "alt": params.alt,
+            "library": "ocore",
+            "library_version": "0.4.6",
+            "program": "coinop",
+            "program_version": env!("CARGO_PKG_VERSION"),
+        });
+        Ok((client, vec![justsaying("version", &version)]))
+    }
+
+    /// Lets a client go.
+    pub fn gone(&mut self, client: Client) {
+        self.sessions.remove(&client);
+    }
+
+    /// How many clients are connected.
+    pub fn clients(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Takes a frame.
+    pub fn heard(&mut self, ledger: &Ledger, client: Client, text: &str, now: Timestamp) -> Vec<Reaction> {
+        let Some(session) = self.sessions.get_mut(&client) else { return Vec::new() };
+        let end = |why: String| vec![Reaction::End { client, why }];
+        if let Err(why) = session.heard(now, text.len()) {
+            return end(why.to_owned());
+        }
+        match read(text) {
+            Err(why) => end(why),
+            Ok(Said::Response { tag }) => {
+                session.lives(&tag);
+                Vec::new()
+            }
+            Ok(Said::Request { command, params, tag }) if command == "post_joint" => {
+                vec![post(client, tag, &params)]
+            }
+            Ok(Said::Request { command, params, tag }) => {
+                let answer = match command.as_str() {
+                    "heartbeat" => Some(Value::Null),
+                    "light/get_history" => {
+                        session.watch_all(&params);
+                        history::history(ledger, &params)
+                            .map_or_else(|why| Some(json!({ "error": why })), Some)
+                    }
+                    _ => answer::answer(ledger, &command, &params, now),
+                };
+                let frames = answer.map(|answer| respond(&tag, Some(&command), &answer));
+                frames.into_iter().map(|frame| Reaction::Send { to: client, frame }).collect()
+            }
+            Ok(Said::Justsaying { subject, body }) => {
+                let frames = session.said(ledger, &subject, &body);
+                frames.into_iter().map(|frame| Reaction::Send { to: client, frame }).collect()
+            }
+        }
+    }
+
+    /// What a client is sent about the unit it posted.
+    pub fn posted(&self, client: Client, tag: &str, result: Result<(), &str>) -> Reaction {
+        let answer = result.map_or_else(|error| json!({ "error": error }), |()| json!("accepted"));
+        Reaction::Send { to: client, frame: respond(tag, Some("post_joint"), &answer) }
+    }
+
+    /// What the clients are sent when something happened; not to `but` who made it happen.
+    pub fn pushed(&self, push: &Push, but: Option<Client>) -> Vec<Reaction> {
+        let mut frames = Vec::new();
+        for (client, session) in &self.sessions {
+            let touched = |watched: &dyn Fn(&Address) -> bool| push.to.iter().any(watched);
+            let is_watched = touched(&|address| session.watches(address));
+            let frame = match &push.what {
+                Notice::Joint(unit) if is_watched && Some(*client) != but => {
+                    Some(justsaying("joint", &json!({ "unit": unit })))
+                }
+                Notice::Stable(_) if is_watched => Some(justsaying_only("light/have_updates")),
+                Notice::Response(body) => {
+                    let agent = body["aa_address"].as_str().and_then(|text| text.parse::<Address>().ok());
+                    if agent.is_some_and(|agent| session.watches_agent(&agent, &push.to)) {
+                        Some(justsaying("light/aa_response", body))
+                    } else {
+                        is_watched.then(|| justsaying_only("light/have_updates"))
+                    }
+                }
+                Notice::Joint(_) | Notice::Stable(_) => None,
+            };
+            frames.extend(frame.map(|frame| Reaction::Send { to: *client, frame }));
+            if let Notice::Joint(unit) = &push.what {
+                let agents = push.to.iter().filter(|agent| session.watches_agent(agent, &push.to));
+                frames.extend(agents.filter(|agent| ledger_agent(agent, unit)).map(|agent| {
+                    let body = json!({ "aa_address": agent, "unit": unit });
+                    Reaction::Send { to: *client, frame: justsaying("light/aa_request", &body) }
+                }));
+            }
+        }
+        frames
+    }
+
+    /// Looks after the connections: who is silent is asked for a sign of life, then let go.
+    pub fn tick(&mut self, now: Timestamp) -> Vec<Reaction> {
+        let each = self.sessions.iter_mut();
+        each.filter_map(|(client, session)| {
+            Some(match session.tick(now)? {
+                Ok(frame) => Reaction::Send { to: *client, frame },
+                Err(why) => Reaction::End { client: *client, why: why.to_owned() },
+            })
+        })
+        .collect()
+    }
+}
+
+/// A unit to be posted, or why it is none.
+fn post(from: Client, tag: String, params: &Value) -> Reaction {
+    let error = match params.get("unit") {
+        Some(unit) if params.get("ball").is_none() => {
+            return Reaction::Post { from, tag, unit: unit.clone() };
+        }
+        Some(_) => "no ball via post_joint",
+        None => "no unit",
+    };
+    let frame = respond(&tag, Some("post_joint"), &json!({ "error": error }));
+    Reaction::Send { to: from, frame }
+}
+
+/// Whether a unit pays an agent rather than coming from it.
+fn ledger_agent(agent: &Address, unit: &Value) -> bool {
+    let mut authors = unit["authors"].as_array().into_iter().flatten();
+    !authors.any(|author| author["address"] == agent.as_str())
+}
+
+fn read(text: &str) -> Result<Said, String> {
+    if text.len() > MAX_FRAME {
+        return Err(format!("a frame of {} bytes is longer than {MAX_FRAME}", text.len()));
+    }
+    let value = json::parse(text).map_err(|error| error.to_string())?;
+    let mut pair = match value {
+        Value::Array(pair) if pair.len() == 2 => pair,
+        _ => return Err("not a frame".to_owned()),
+    };
+    let (body, kind) = (pair.pop().unwrap_or_default(), pair.pop().unwrap_or_default());
+    let tag = || {
+        let tag = body["tag"].as_str().filter(|tag| !tag.is_empty() && tag.len() <= MAX_TAG);
+        tag.map(str::to_owned).ok_or_else(|| "no tag".to_owned())
+    };
+    match kind.as_str() {
+        Some("request") => {
+            let command = body["command"].as_str().ok_or("no command")?.to_owned();
+            Ok(Said::Request { command, tag: tag()?, params: body["params"].clone() })
+        }
+        Some("response") => Ok(Said::Response { tag: tag()? }),
+        Some("justsaying") => {
+            let subject = body["subject"].as_str().ok_or("no subject")?.to_owned();
+            Ok(Said::Justsaying { subject, body: body["body"].clone() })
+        }
+        _ => Err("an unknown kind of frame".to_owned()),
+    }
+}
+
+fn respond(tag: &str, command: Option<&str>, response: &Value) -> String {
+    let mut body = json!({ "tag": tag });
+    if let Some(command) = command {
+        body["command"] = json!(command);
+    }
+    if !response.is_null() || command != Some("heartbeat") {
+        body["response"] = response.clone();
+    }
+    json!(["response", body]).to_string()
+}
+
+fn justsaying(subject: &str, body: &Value) -> String {
+    json!(["justsaying", { "subject": subject, "body": body }]).to_string()
+}
+
+fn justsaying_only(subject: &str) -> String {
+    json!(["justsaying", { "subject": subject }]).to_string()
+}
