@@ -14,6 +14,7 @@ pub mod notice;
 pub mod party;
 pub mod restore;
 pub mod run;
+pub mod serve;
 pub mod shell;
 pub mod tui;
 

@@ -1,6 +1,11 @@
 //! The embedded node as a ledger.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
+use std::{
+    cell::{Ref, RefCell},
+    collections::BTreeMap,
+    rc::Rc,
+    time::Duration,
+};
 
 use coinop_core::{
     Bytes,
@@ -35,7 +40,11 @@ struct Inner {
     node: Handle<Node>,
     latency: Duration,
     watchers: RefCell<BTreeMap<Address, Vec<(Rank, Watcher)>>>,
+    listeners: RefCell<Vec<Listener>>,
 }
+
+/// Hears everything that is pushed.
+pub(crate) type Listener = Rc<dyn Fn(&Push)>;
 
 /// The embedded node could not begin, or not go on.
 #[derive(Debug, thiserror::Error)]
@@ -89,8 +98,13 @@ impl Embedded {
             narrate: Box::new(narrate),
         };
         let node = actors::spawn(shell, node, birth, wiring)?;
-        let ledger =
-            Self(Rc::new(Inner { shell: shell.clone(), node, latency, watchers: RefCell::default() }));
+        let ledger = Self(Rc::new(Inner {
+            shell: shell.clone(),
+            node,
+            latency,
+            watchers: RefCell::default(),
+            listeners: RefCell::default(),
+        }));
         *own.borrow_mut() = Some(ledger.clone());
         if birth == Birth::New {
             for joint in ledger.0.node.state().dag().joints() {
@@ -100,7 +114,17 @@ impl Embedded {
         Ok(ledger)
     }
 
-    async fn post_raw(&self, unit: Value) -> Result<(), LedgerError> {
+    /// The state of the node; not across an `await`.
+    pub(crate) fn node(&self) -> Ref<'_, Node> {
+        self.0.node.state()
+    }
+
+    /// Tells `listener` everything that is pushed from now on.
+    pub(crate) fn listen(&self, listener: Listener) {
+        self.0.listeners.borrow_mut().push(listener);
+    }
+
+    pub(crate) async fn post_raw(&self, unit: Value) -> Result<(), LedgerError> {
         match self.0.node.ask(Command::Post { unit }).await {
             Ok(()) => Ok(()),
             Err(AskError::Refused(refusal)) => Err(LedgerError::Refused(refusal.to_string())),
@@ -158,6 +182,8 @@ impl Embedded {
     }
 
     fn push(&self, push: &Push) {
+        let listeners = self.0.listeners.borrow().clone();
+        listeners.iter().for_each(|listener| listener(push));
         let watchers = self.0.watchers.borrow();
         for (address, (rank, watcher)) in push
             .to
