@@ -6,6 +6,7 @@ mod bench;
 mod board;
 mod book;
 mod breadboard;
+mod bringup;
 mod devices;
 mod disk;
 mod doctor;
@@ -17,6 +18,7 @@ mod rig;
 mod scenario;
 mod service;
 mod show;
+mod signals;
 mod stage;
 mod tally;
 
@@ -48,6 +50,7 @@ fn main() -> color_eyre::Result<ExitCode> {
         }
         Command::Bench(options) => bench::bench(&options),
         Command::Doctor(options) => doctor::doctor(&options),
+        Command::Board(command) => bringup::board(&command),
     }
 }
 

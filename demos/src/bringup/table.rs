@@ -1,0 +1,98 @@
+//! Tables of 80 columns.
+
+use std::io::{self, Write};
+
+use coinop::core::board::{Direction, LineSpec};
+
+use super::outcome::{self, Outcome, State};
+
+/// The columns of a terminal that everybody has.
+const WIDTH: usize = 80;
+
+/// What came of every line, and of all of them.
+pub(super) fn outcomes(
+    out: &mut dyn Write,
+    board: &str,
+    walked: &[(LineSpec, Outcome)],
+    strict: bool,
+) -> io::Result<()> {
+    writeln!(out)?;
+    let name = widest(walked.iter().map(|(spec, _)| spec.name.as_str()));
+    for (spec, outcome) in walked {
+        let head = format!("{:8}  {:name$}  {:6}  ", word(outcome.state), spec.name, way(spec.direction));
+        row(out, &head, &outcome.what)?;
+    }
+    let states: Vec<State> = walked.iter().map(|(_, outcome)| outcome.state).collect();
+    let count = |wanted| states.iter().filter(|state| **state == wanted).count();
+    let kinds = [State::Ok, State::Failed, State::Silent, State::Skipped, State::Untested];
+    let counts = kinds.into_iter().filter(|state| count(*state) > 0);
+    let counts: Vec<String> =
+        counts.map(|state| format!("{} {}", count(state), word(state).to_lowercase())).collect();
+    let verdict = match (outcome::is_passed(&states, strict), states.contains(&State::Ok)) {
+        (true, _) => "passed",
+        (false, true) => "NOT passed",
+        (false, false) => "NOT passed: nothing was shown",
+    };
+    writeln!(out, "\n{board}: {verdict} ({})", counts.join(", "))
+}
+
+/// A text behind a head, broken between words so that it stays within the columns.
+pub(super) fn row(out: &mut dyn Write, head: &str, text: &str) -> io::Result<()> {
+    let room = WIDTH.saturating_sub(head.chars().count()).max(20);
+    let mut line = String::new();
+    let mut head = head.to_owned();
+    for word in text.split(' ') {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+            writeln!(out, "{head}{line}")?;
+            head = " ".repeat(head.chars().count());
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    writeln!(out, "{}", format!("{head}{line}").trim_end())
+}
+
+/// The width of the longest.
+pub(super) fn widest<'a>(all: impl Iterator<Item = &'a str>) -> usize {
+    all.map(|word| word.chars().count()).max().unwrap_or(0)
+}
+
+pub(super) const fn way(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Input => "input",
+        Direction::Output => "output",
+    }
+}
+
+const fn word(state: State) -> &'static str {
+    match state {
+        State::Ok => "ok",
+        State::Failed => "FAILED",
+        State::Silent => "silent",
+        State::Skipped => "skipped",
+        State::Untested => "untested",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_goes_on_below_its_beginning_and_no_line_is_too_long() {
+        let mut out = Vec::new();
+
+        row(&mut out, "LAMP  ", &"words ".repeat(30)).unwrap();
+
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.lines().count() > 2);
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert!(
+            text.lines().skip(1).all(|line| line.is_empty() || line.starts_with("      words")),
+            "{text}"
+        );
+    }
+}
