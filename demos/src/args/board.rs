@@ -19,7 +19,7 @@ pub(crate) enum BoardCommand {
     List(BoardList),
     /// Show the lines of a board: where they are, their levels and limits.
     Show(BoardShow),
-    /// Try the lines out: put each output on for a moment, wait for each input to change.
+    /// Try the lines out: put each output on, wait for each input to change.
     Test(BoardTest),
 }
 
@@ -35,12 +35,12 @@ pub(crate) struct BoardList {
     pub(crate) json: bool,
 }
 
-const LISTS: &str =
-    "Nothing is taken or driven. The exit code is 1 when a file is no board, and says nothing of the fit.
+const LISTS: &str = "Nothing is taken or driven. The exit code is 1 when a file is no board, and says
+nothing of the fit.
 
 Examples:
-  coinop board list                               what is there, and what fits here?
-  coinop board list my-board.toml                 and does this file?
+  coinop board list                        what is there, and what fits here?
+  coinop board list my-board.toml          and does this file?
   coinop board list --json | jq '.boards[] | select(.fits).name'";
 
 /// Which board to show.
@@ -58,9 +58,9 @@ pub(crate) struct BoardShow {
 const SHOWS: &str = "A file that cannot be is refused with its line and how to mend it.
 
 Examples:
-  coinop board show pi                            where is LAMP, and for how long may it be on?
-  coinop board show my-board.toml                 is the file right?
-  coinop board show relay-hat --json | jq '.board.lines[] | {name, kernel, active}'";
+  coinop board show pi                     where is LAMP, how long may it be on?
+  coinop board show my-board.toml          is the file right?
+  coinop board show relay-hat --json | jq '.board.lines[] | {name, kernel}'";
 
 /// What to try.
 #[derive(Args, Clone, Debug)]
@@ -75,13 +75,13 @@ pub(crate) struct BoardTest {
     /// Ask nothing: for rigs without a person.
     #[arg(long)]
     pub(crate) yes: bool,
-    /// How long an output is on, 100ms to 10s; less where its maximum on-time is less.
+    /// How long an output is on: 100ms to 10s, and within its limit.
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = on)]
     pub(crate) on: Duration,
-    /// How long an input may take to change: each of them, or with --yes all together.
+    /// How long an input may take to change; with --yes all together.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = wait)]
     pub(crate) wait: Duration,
-    /// An input that did not change, or a line that was left out, is a failure.
+    /// Fail when an input did not change or a line was left out.
     #[arg(long)]
     pub(crate) strict: bool,
     /// One JSON object at the end instead of a table.
@@ -89,21 +89,22 @@ pub(crate) struct BoardTest {
     pub(crate) json: bool,
 }
 
-const TESTS: &str = "Low voltage only, and nothing connected that must not move. Outputs go on one after the
-other, under a lease of the guard: its interlocks, maximum on-times and safe levels hold, and
-Ctrl-C puts everything safe. All outputs are read back before an output goes on and while it is
-on, and it again after: it has to read as driven, and no other may move with it. An input has
-passed when it changed, also if that was because of an output.
+const TESTS: &str = "Low voltage only, and nothing connected that must not move. Outputs go on one
+after the other, under a lease of the guard: its interlocks, maximum on-times
+and safe levels hold, and Ctrl-C puts everything safe. Every output is read back
+before one goes on and while it is on, and that one again after: it has to read
+as it is driven, and no other may move with it. An input passes when it changes,
+also because of an output.
 
-The exit code is 0 when something was shown and nothing failed. An input that did not change
-is no failure without --strict: perhaps nobody moved it.
+The exit code is 0 when something was shown and nothing failed. An input that
+did not change fails only with --strict: perhaps nobody moved it.
 
 Examples:
-  coinop board test pi                            one by one, asking before and after
-  coinop board test pi LAMP LIGHT                 only these two
-  coinop board test my-board.toml --yes           on a rig; the exit code says whether it is well
+  coinop board test pi                     one by one, asking before and after
+  coinop board test pi LAMP LIGHT          only these two
+  coinop board test my-board.toml --yes    on a rig; the exit code says how it is
   coinop board test gpio-sim --yes --strict --wait 30s --json
-  coinop board test sim --yes                     how it looks, without hardware";
+  coinop board test sim --yes              how it looks, without hardware";
 
 fn on(text: &str) -> Result<Duration, String> {
     let on = scenario::quantity::span(text)?;

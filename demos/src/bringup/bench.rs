@@ -81,10 +81,8 @@ impl Bench {
             let held = self.lines.iter().filter(|spec| is_held(spec, &tried)).cloned().collect();
             return Ok(Taken { tried, held, plants: Vec::new() });
         }
-        let has_all = |plant: &Box<dyn Plant>| {
-            plant.lines().iter().all(|line| self.lines.iter().any(|spec| spec.name == line.name))
-        };
-        let plants = self.worlds.into_iter().filter(has_all).collect();
+        let has = |line: &LineSpec| self.lines.iter().any(|spec| spec.name == line.name);
+        let plants = self.worlds.into_iter().filter(|plant| plant.lines().iter().all(has)).collect();
         Ok(Taken { tried, held: self.lines, plants })
     }
 }
@@ -101,12 +99,12 @@ fn has(survey: &Survey, chip: Option<&str>, spec: &LineSpec) -> bool {
 }
 
 /// Every line that the kit's scenarios know by name, and the worlds behind them.
-fn kit() -> color_eyre::Result<(Vec<Box<dyn Plant>>, Vec<LineSpec>)> {
+fn kit() -> color_eyre::Result<stage::Worlds> {
     let (mut plants, mut lines) = (Vec::new(), Vec::new());
-    let scenarios = ALL_LINES.iter().flat_map(|wanted| BUILT_IN.iter().find(|(name, _)| name == wanted));
+    let scenarios = ALL_LINES.iter().filter_map(|wanted| BUILT_IN.iter().find(|(name, _)| name == wanted));
     for (name, text) in scenarios {
         let scenario = Scenario::parse(&format!("{name}.toml"), text)?;
-        let (worlds, of_scenario) = stage::world(&scenario, Timestamp::default())?;
+        let (worlds, of_scenario) = stage::worlds(&scenario, Timestamp::default())?;
         plants.extend(worlds);
         lines.extend(of_scenario);
     }

@@ -18,6 +18,21 @@ pub(super) enum State {
     Untested,
 }
 
+impl State {
+    const ALL: [Self; 5] = [Self::Ok, Self::Failed, Self::Silent, Self::Skipped, Self::Untested];
+
+    /// As tables have it.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failed => "FAILED",
+            Self::Silent => "silent",
+            Self::Skipped => "skipped",
+            Self::Untested => "untested",
+        }
+    }
+}
+
 /// What came of a line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Outcome {
@@ -58,6 +73,20 @@ pub(super) fn is_passed(states: &[State], strict: bool) -> bool {
         State::Failed | State::Untested => false,
     };
     states.contains(&State::Ok) && states.iter().all(is_fine)
+}
+
+/// The end in words, with how many lines did how.
+pub(super) fn verdict(states: &[State], is_passed: bool) -> String {
+    let count = |wanted: State| states.iter().filter(|state| **state == wanted).count();
+    let counts = State::ALL.into_iter().filter(|state| count(*state) > 0);
+    let counts: Vec<String> =
+        counts.map(|state| format!("{} {}", count(state), state.word().to_lowercase())).collect();
+    let verdict = match (is_passed, states.contains(&State::Ok)) {
+        (true, _) => "passed",
+        (false, true) => "NOT passed",
+        (false, false) => "NOT passed, nothing was shown",
+    };
+    format!("{verdict} ({})", counts.join(", "))
 }
 
 #[cfg(test)]

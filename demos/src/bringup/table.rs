@@ -4,36 +4,20 @@ use std::io::{self, Write};
 
 use coinop::core::board::{Direction, LineSpec};
 
-use super::outcome::{self, Outcome, State};
+use super::outcome::Outcome;
 
 /// The columns of a terminal that everybody has.
 const WIDTH: usize = 80;
 
-/// What came of every line, and of all of them.
-pub(super) fn outcomes(
-    out: &mut dyn Write,
-    board: &str,
-    walked: &[(LineSpec, Outcome)],
-    strict: bool,
-) -> io::Result<()> {
+/// What came of every line.
+pub(super) fn outcomes(out: &mut dyn Write, walked: &[(LineSpec, Outcome)]) -> io::Result<()> {
     writeln!(out)?;
     let name = widest(walked.iter().map(|(spec, _)| spec.name.as_str()));
     for (spec, outcome) in walked {
-        let head = format!("{:8}  {:name$}  {:6}  ", word(outcome.state), spec.name, way(spec.direction));
+        let head = format!("{:8}  {:name$}  {:6}  ", outcome.state.word(), spec.name, way(spec.direction));
         row(out, &head, &outcome.what)?;
     }
-    let states: Vec<State> = walked.iter().map(|(_, outcome)| outcome.state).collect();
-    let count = |wanted| states.iter().filter(|state| **state == wanted).count();
-    let kinds = [State::Ok, State::Failed, State::Silent, State::Skipped, State::Untested];
-    let counts = kinds.into_iter().filter(|state| count(*state) > 0);
-    let counts: Vec<String> =
-        counts.map(|state| format!("{} {}", count(state), word(state).to_lowercase())).collect();
-    let verdict = match (outcome::is_passed(&states, strict), states.contains(&State::Ok)) {
-        (true, _) => "passed",
-        (false, true) => "NOT passed",
-        (false, false) => "NOT passed: nothing was shown",
-    };
-    writeln!(out, "\n{board}: {verdict} ({})", counts.join(", "))
+    Ok(())
 }
 
 /// A text behind a head, broken between words so that it stays within the columns.
@@ -64,16 +48,6 @@ pub(super) const fn way(direction: Direction) -> &'static str {
     match direction {
         Direction::Input => "input",
         Direction::Output => "output",
-    }
-}
-
-const fn word(state: State) -> &'static str {
-    match state {
-        State::Ok => "ok",
-        State::Failed => "FAILED",
-        State::Silent => "silent",
-        State::Skipped => "skipped",
-        State::Untested => "untested",
     }
 }
 

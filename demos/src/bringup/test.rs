@@ -1,6 +1,7 @@
 //! `coinop board test`: walks the lines of a board, every output through the guard and under a lease.
 
 use std::{
+    collections::BTreeMap,
     io::{self, BufRead as _, IsTerminal as _, Write},
     path::Path,
     process::ExitCode,
@@ -13,10 +14,10 @@ use std::{
 };
 
 use coinop::{
-    core::board::LineSpec,
+    core::board::{Direction, Level, LineSpec},
     run::{Clock, Pace},
 };
-use coinop_hardware::survey::Survey;
+use coinop_hardware::{guard::Report, survey::Survey};
 use color_eyre::eyre::bail;
 use serde_json::json;
 
@@ -54,35 +55,53 @@ pub(super) fn test(options: &BoardTest) -> color_eyre::Result<ExitCode> {
             rig::Kind::Paced(plan, clock.clone(), 1.0)
         };
         let Taken { tried, held, plants } = taken;
-        let rig = rig::Rig::new(kind, held, plants, None, clock.now())?;
+        let rig = rig::Rig::new(kind, held.clone(), plants, None, clock.now())?;
         let how = How { asks: !options.yes, on: options.on, wait: options.wait };
         let typed = if options.yes { None } else { Some(typed()?) };
         let walk = Walk::new(&tried, how, clock.now());
         let mut out = Out { quiet: options.json, question: None };
-        let mut round = Round { rig, clock, walk, typed };
+        let mut round = Round { rig, clock, walk, typed, held, levels: BTreeMap::new() };
         round.walk(&stop, &mut out).await?;
-        color_eyre::Result::<_>::Ok(round.end())
+        round.end()
     })?;
     conclude(options, &walked)
 }
 
+/// What came of it.
+struct Walked {
+    lines: Vec<(LineSpec, Outcome)>,
+    /// The outputs that could not be put back.
+    left_on: Vec<String>,
+}
+
 /// Says what came of it.
-fn conclude(options: &BoardTest, walked: &[(LineSpec, Outcome)]) -> color_eyre::Result<ExitCode> {
-    let states: Vec<State> = walked.iter().map(|(_, outcome)| outcome.state).collect();
-    let is_passed = outcome::is_passed(&states, options.strict);
+fn conclude(options: &BoardTest, walked: &Walked) -> color_eyre::Result<ExitCode> {
+    let Walked { lines, left_on } = walked;
+    let states: Vec<State> = lines.iter().map(|(_, outcome)| outcome.state).collect();
+    let is_passed = outcome::is_passed(&states, options.strict) && left_on.is_empty();
     let mut out = io::stdout().lock();
     if options.json {
         let told = |(spec, outcome): &(LineSpec, Outcome)| {
             let LineSpec { name, direction, .. } = spec;
             json!({"line": name, "direction": direction, "state": outcome.state, "what": outcome.what})
         };
-        let lines: Vec<_> = walked.iter().map(told).collect();
+        let lines: Vec<_> = lines.iter().map(told).collect();
         let board = options.board.to_string();
-        let line = json!({"v": 1, "board_test": {"board": board, "passed": is_passed, "lines": lines}});
+        let line = json!({"v": 1, "board_test": {
+            "board": board, "passed": is_passed, "left_on": left_on, "lines": lines,
+        }});
         serde_json::to_writer(&mut out, &line)?;
         out.write_all(b"\n")?;
     } else {
-        table::outcomes(&mut out, &options.board.to_string(), walked, options.strict)?;
+        table::outcomes(&mut out, lines)?;
+        writeln!(out)?;
+        if left_on.is_empty() {
+            writeln!(out, "every output is at its safe level")?;
+        } else {
+            let left_on = left_on.join(", ");
+            table::row(&mut out, "DANGER  ", &format!("could not be put back, cut its supply: {left_on}"))?;
+        }
+        writeln!(out, "{}: {}", options.board, outcome::verdict(&states, is_passed))?;
     }
     Ok(if is_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -107,6 +126,9 @@ struct Round {
     clock: Clock,
     walk: Walk,
     typed: Option<Receiver<String>>,
+    held: Vec<LineSpec>,
+    /// The level that each output was driven to last.
+    levels: BTreeMap<String, Level>,
 }
 
 impl Round {
@@ -114,6 +136,7 @@ impl Round {
         loop {
             let now = self.clock.now();
             for report in self.rig.step(now)? {
+                self.note(&report);
                 self.walk.hear(now, report);
             }
             self.hear_typed(out);
@@ -164,11 +187,24 @@ impl Round {
         Ok(())
     }
 
-    /// Lets go of the lines, which are safe before anything more is printed: nobody may be reading.
-    fn end(self) -> Vec<(LineSpec, Outcome)> {
-        let Self { rig, walk, .. } = self;
+    /// Lets go of the lines before anything more is printed: nobody may be reading.
+    fn end(mut self) -> color_eyre::Result<Walked> {
+        for report in self.rig.end(self.clock.now())? {
+            self.note(&report);
+        }
+        let Self { rig, walk, held, levels, .. } = self;
         drop(rig);
-        walk.outcomes().into_iter().map(|(spec, outcome)| (spec.clone(), outcome)).collect()
+        let lines = walk.outcomes().into_iter().map(|(spec, outcome)| (spec.clone(), outcome)).collect();
+        let is_unsafe = |spec: &LineSpec| levels.get(&spec.name).is_some_and(|level| *level != spec.safe);
+        let outputs = held.iter().filter(|spec| spec.direction == Direction::Output);
+        let left_on = outputs.filter(|spec| is_unsafe(spec)).map(|spec| spec.name.clone()).collect();
+        Ok(Walked { lines, left_on })
+    }
+
+    fn note(&mut self, report: &Report) {
+        if let Report::Line { line, level, .. } = report {
+            self.levels.insert(line.clone(), *level);
+        }
     }
 }
 
@@ -186,9 +222,13 @@ impl Out {
             return Ok(());
         }
         let mut out = io::stdout().lock();
-        match &self.question {
-            Some(question) => write!(out, "\n{text}\n{question}")?,
-            None => writeln!(out, "{text}")?,
+        if self.question.is_some() {
+            writeln!(out)?;
+        }
+        let (indent, text) = text.split_at(text.len() - text.trim_start().len());
+        table::row(&mut out, indent, text)?;
+        if let Some(question) = &self.question {
+            write!(out, "{question}")?;
         }
         out.flush()
     }

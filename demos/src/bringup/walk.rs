@@ -149,7 +149,9 @@ impl Walk {
             }
             Phase::Settles { output, until } if until <= now => self.look(now, output, Stage::After),
             Phase::Wait { inputs, until, enough } if enough.unwrap_or(until) <= now => {
-                inputs.into_iter().for_each(|input| self.end_input(input));
+                for input in inputs {
+                    self.end_input(input);
+                }
                 self.next(now);
             }
             Phase::Rest { .. }
@@ -194,7 +196,9 @@ impl Walk {
         match (self.phase.clone(), Word::of(text)) {
             (Phase::Over, _) => {}
             (_, Word::Quit) => self.stop("you stopped"),
-            (Phase::Go(output), Word::Enter | Word::Yes) => self.begin(now, output),
+            (Phase::Go(output), Word::Enter | Word::Yes) | (Phase::Did(output), Word::Again) => {
+                self.begin(now, output);
+            }
             (Phase::Go(output) | Phase::Did(output), Word::Skip) => {
                 self.end_output(now, output, Outcome::skipped());
             }
@@ -207,7 +211,6 @@ impl Walk {
                 let what = "read back on and off, and you saw nothing: look at its wire, relay and supply";
                 self.end_output(now, output, Outcome::failed(what));
             }
-            (Phase::Did(output), Word::Again) => self.begin(now, output),
             (Phase::Did(_), Word::Enter | Word::Other) => self.ask_whether_it_did(),
             (Phase::Wait { inputs, .. }, Word::Skip) => {
                 for input in inputs {

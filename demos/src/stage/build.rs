@@ -266,11 +266,11 @@ pub(crate) fn lines(
     things(scenario, now).map(|(_, _, lines)| lines)
 }
 
+/// The worlds behind things, and all their lines.
+pub(crate) type Worlds = (Vec<Box<dyn Plant>>, Vec<coinop::core::board::LineSpec>);
+
 /// The worlds behind the things of a scenario, and all their lines.
-pub(crate) fn world(
-    scenario: &Scenario,
-    now: coinop::core::Timestamp,
-) -> Result<(Vec<Box<dyn Plant>>, Vec<coinop::core::board::LineSpec>), StageError> {
+pub(crate) fn worlds(scenario: &Scenario, now: coinop::core::Timestamp) -> Result<Worlds, StageError> {
     things(scenario, now).map(|(_, plants, lines)| (plants, lines))
 }
 

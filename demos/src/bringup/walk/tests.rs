@@ -73,7 +73,7 @@ struct Test {
 
 impl Test {
     fn new(how: How) -> Self {
-        Self::miswired(how, |board, line| board.read(line))
+        Self::miswired(how, SimBoard::read)
     }
 
     fn miswired(how: How, read: fn(&mut SimBoard, &str) -> Result<Level, BoardError>) -> Self {
@@ -111,7 +111,7 @@ impl Test {
 
     fn act(&mut self, now: Timestamp, acts: Vec<Act>) {
         for act in acts {
-            let reports = match act {
+            let reports: Vec<Report> = match act {
                 Act::Lease { line, until } => {
                     let lease = Lease { line, until };
                     let refused = self.keeper.lease(now, &lease).err();
@@ -131,7 +131,9 @@ impl Test {
                     vec![]
                 }
             };
-            reports.into_iter().for_each(|report| self.walk.hear(now, report));
+            for report in reports {
+                self.walk.hear(now, report);
+            }
         }
     }
 
