@@ -111,3 +111,88 @@ fn kit() -> color_eyre::Result<stage::Worlds> {
     lines.sort_by_key(|spec: &LineSpec| spec.direction == Direction::Input);
     Ok((plants, lines))
 }
+
+#[cfg(test)]
+mod tests {
+    use coinop_hardware::{
+        board_file::BoardFile,
+        survey::{Access, Chip, Device, Line},
+    };
+
+    use super::*;
+
+    const SHUTTER: &str = r#"
+title = "A shutter"
+driver = "gpiochip"
+
+[[line]]
+name = "UP"
+direction = "output"
+safe = "low"
+
+[[line]]
+name = "DOWN"
+direction = "output"
+safe = "low"
+never-with = ["UP"]
+
+[[line]]
+name = "BELL"
+direction = "output"
+safe = "low"
+"#;
+
+    fn chip_with(names: &[&str]) -> Survey {
+        let device = Device { path: "/dev/gpiochip0".to_owned(), access: Access::Granted };
+        let line = |name: &&str| Line { offset: 0, name: (*name).to_owned(), used_by: None };
+        let lines = names.iter().map(line).collect();
+        let chip = Chip { device, label: "bench".to_owned(), lines, trouble: None, links: Vec::new() };
+        Survey { chips: vec![chip], ..Survey::default() }
+    }
+
+    fn shutter() -> Bench {
+        let file = BoardFile::parse("shutter.toml", SHUTTER).unwrap();
+        let lines: Vec<LineSpec> = file.lines().map(|(spec, _)| spec.clone()).collect();
+        let (wiring, lines) = file.fit(&lines).unwrap();
+        Bench { plan: Plan::File(Box::new(file)), lines, wiring, worlds: Vec::new() }
+    }
+
+    fn names(lines: &[LineSpec]) -> Vec<&str> {
+        lines.iter().map(|spec| spec.name.as_str()).collect()
+    }
+
+    #[test]
+    fn what_is_never_on_with_a_line_is_held_while_that_one_is_tried() {
+        for line in ["UP", "DOWN"] {
+            let taken = shutter().take(&[line.to_owned()], &Survey::default()).unwrap();
+
+            assert_eq!((names(&taken.tried), names(&taken.held)), (vec![line], vec!["UP", "DOWN"]));
+        }
+        let bell = shutter().take(&["BELL".to_owned()], &Survey::default()).unwrap();
+        assert_eq!(names(&bell.held), ["BELL"]);
+    }
+
+    #[test]
+    fn a_driver_tries_the_kit_s_lines_that_its_chips_have() {
+        let of_chips = || {
+            let choice = BoardChoice::Driver { driver: Driver::Gpiochip, chip: None };
+            Bench::of(&choice).unwrap()
+        };
+
+        let taken = of_chips().take(&[], &chip_with(&["LIGHT", "GPIO4", "LAMP"])).unwrap();
+        let none = of_chips().take(&[], &chip_with(&["GPIO17"])).err().unwrap();
+
+        assert_eq!((names(&taken.tried), names(&taken.held)), (vec!["LAMP", "LIGHT"], vec!["LAMP", "LIGHT"]));
+        assert!(none.to_string().contains("a board file gives them these names"), "{none}");
+    }
+
+    #[test]
+    fn the_simulated_board_has_every_line_of_the_kit_and_the_worlds_behind_them() {
+        let choice = BoardChoice::Driver { driver: Driver::Sim, chip: None };
+
+        let taken = Bench::of(&choice).unwrap().take(&["LIGHT".to_owned()], &Survey::default()).unwrap();
+
+        assert_eq!(names(&taken.tried), ["LIGHT"]);
+        assert!(taken.held.len() == 12 && taken.plants.len() == 5, "{:?}", names(&taken.held));
+    }
+}
