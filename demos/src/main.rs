@@ -20,6 +20,7 @@ mod service;
 mod show;
 mod signals;
 mod stage;
+mod table;
 mod tally;
 
 use std::{

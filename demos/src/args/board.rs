@@ -102,7 +102,7 @@ did not change fails only with --strict: perhaps nobody moved it.
 Examples:
   coinop board test pi                     one by one, asking before and after
   coinop board test pi LAMP LIGHT          only these two
-  coinop board test my-board.toml --yes    on a rig; the exit code says how it is
+  coinop board test my-board.toml --yes    on a rig; look at the exit code
   coinop board test gpio-sim --yes --strict --wait 30s --json
   coinop board test sim --yes              how it looks, without hardware";
 

@@ -10,11 +10,11 @@ use coinop_hardware::{board_file::BUILT_IN, driver::Driver, wiring::Wiring};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{bench::Bench, table};
+use super::bench::Bench;
 use crate::{
     args::{BoardChoice, BoardList},
     board::Plan,
-    doctor,
+    doctor, table,
 };
 
 /// A board in the list.

@@ -7,7 +7,6 @@ mod bench;
 mod list;
 mod outcome;
 mod show;
-mod table;
 mod test;
 mod walk;
 mod words;

@@ -1,6 +1,12 @@
 //! What came of a line, and of all of them.
 
+use std::io::{self, Write};
+
+use coinop::core::board::LineSpec;
 use serde::Serialize;
+
+use super::words;
+use crate::table;
 
 /// How a line did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -73,6 +79,18 @@ pub(super) fn is_passed(states: &[State], strict: bool) -> bool {
         State::Failed | State::Untested => false,
     };
     states.contains(&State::Ok) && states.iter().all(is_fine)
+}
+
+/// What came of every line.
+pub(super) fn print(out: &mut dyn Write, walked: &[(LineSpec, Outcome)]) -> io::Result<()> {
+    writeln!(out)?;
+    let name = table::widest(walked.iter().map(|(spec, _)| spec.name.as_str()));
+    for (spec, outcome) in walked {
+        let head =
+            format!("{:8}  {:name$}  {:6}  ", outcome.state.word(), spec.name, words::way(spec.direction));
+        table::row(out, &head, &outcome.what)?;
+    }
+    Ok(())
 }
 
 /// The end in words, with how many lines did how.

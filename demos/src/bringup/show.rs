@@ -9,8 +9,8 @@ use coinop::core::board::{Direction, LineSpec};
 use coinop_hardware::wiring::{Active, Bias, Spot, Wire};
 use serde_json::{Value, json};
 
-use super::{bench::Bench, table, words};
-use crate::{args::BoardShow, board::Plan};
+use super::{bench::Bench, words};
+use crate::{args::BoardShow, board::Plan, table};
 
 /// Shows every line.
 pub(super) fn show(options: &BoardShow) -> color_eyre::Result<ExitCode> {
@@ -91,7 +91,7 @@ fn cells(spec: &LineSpec, wire: &Wire) -> [String; 6] {
         Direction::Output => words::level(spec.safe),
         Direction::Input => "",
     };
-    let (name, way) = (spec.name.clone(), table::way(spec.direction).to_owned());
+    let (name, way) = (spec.name.clone(), words::way(spec.direction).to_owned());
     [name, way, place, active.to_owned(), safe.to_owned(), limits(spec, wire)]
 }
 

@@ -24,10 +24,9 @@ use serde_json::json;
 use super::{
     bench::{Bench, Taken},
     outcome::{self, Outcome, State},
-    table,
     walk::{Act, How, Walk},
 };
-use crate::{args::BoardTest, play::START, rig, signals};
+use crate::{args::BoardTest, play::START, rig, signals, table};
 
 /// How often the guard and the person are heard.
 const LOOK: Duration = Duration::from_millis(5);
@@ -93,7 +92,7 @@ fn conclude(options: &BoardTest, walked: &Walked) -> color_eyre::Result<ExitCode
         serde_json::to_writer(&mut out, &line)?;
         out.write_all(b"\n")?;
     } else {
-        table::outcomes(&mut out, lines)?;
+        outcome::print(&mut out, lines)?;
         writeln!(out)?;
         if left_on.is_empty() {
             writeln!(out, "every output is at its safe level")?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use coinop::core::board::Level;
+use coinop::core::board::{Direction, Level};
 
 /// What somebody typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,14 @@ pub(super) const fn level(level: Level) -> &'static str {
     match level {
         Level::Low => "off",
         Level::High => "on",
+    }
+}
+
+/// Which way a line points.
+pub(super) const fn way(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Input => "input",
+        Direction::Output => "output",
     }
 }
 

@@ -2,33 +2,23 @@
 
 use std::io::{self, Write};
 
-use coinop::core::board::{Direction, LineSpec};
-
-use super::outcome::Outcome;
-
 /// The columns of a terminal that everybody has.
 const WIDTH: usize = 80;
 
-/// What came of every line.
-pub(super) fn outcomes(out: &mut dyn Write, walked: &[(LineSpec, Outcome)]) -> io::Result<()> {
-    writeln!(out)?;
-    let name = widest(walked.iter().map(|(spec, _)| spec.name.as_str()));
-    for (spec, outcome) in walked {
-        let head = format!("{:8}  {:name$}  {:6}  ", outcome.state.word(), spec.name, way(spec.direction));
-        row(out, &head, &outcome.what)?;
-    }
-    Ok(())
+/// A text behind a head, broken between words so that it stays within the columns.
+pub(crate) fn row(out: &mut dyn Write, head: &str, text: &str) -> io::Result<()> {
+    row_behind(out, head, head.chars().count(), text)
 }
 
-/// A text behind a head, broken between words so that it stays within the columns.
-pub(super) fn row(out: &mut dyn Write, head: &str, text: &str) -> io::Result<()> {
-    let room = WIDTH.saturating_sub(head.chars().count()).max(20);
+/// The same behind a head that is shown in so many columns, since a part of it is colour.
+pub(crate) fn row_behind(out: &mut dyn Write, head: &str, columns: usize, text: &str) -> io::Result<()> {
+    let room = WIDTH.saturating_sub(columns).max(20);
     let mut line = String::new();
     let mut head = head.to_owned();
     for word in text.split(' ') {
         if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
             writeln!(out, "{head}{line}")?;
-            head = " ".repeat(head.chars().count());
+            head = " ".repeat(columns);
             line.clear();
         }
         if !line.is_empty() {
@@ -40,15 +30,8 @@ pub(super) fn row(out: &mut dyn Write, head: &str, text: &str) -> io::Result<()>
 }
 
 /// The width of the longest.
-pub(super) fn widest<'a>(all: impl Iterator<Item = &'a str>) -> usize {
+pub(crate) fn widest<'a>(all: impl Iterator<Item = &'a str>) -> usize {
     all.map(|word| word.chars().count()).max().unwrap_or(0)
-}
-
-pub(super) const fn way(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Input => "input",
-        Direction::Output => "output",
-    }
 }
 
 #[cfg(test)]
