@@ -1,10 +1,14 @@
 //! The command line.
 
+mod board;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use coinop::run::Pace;
 use coinop_hardware::{board_file::BUILT_IN, driver::Driver, sim::SimFault};
+
+pub(crate) use board::{BoardCommand, BoardList, BoardShow, BoardTest};
 
 use crate::scenario;
 
@@ -32,7 +36,10 @@ const EXAMPLES: &str = "Examples:
   coinop audit ./data                             who has what, and is money conserved?
   coinop bench                                    payments a second on this machine
   coinop bench --board sim                        how fast the lines follow, and how many of them
-  coinop doctor --board gpiochip                  would a demo run here? what is to be mended?";
+  coinop doctor --board gpiochip                  would a demo run here? what is to be mended?
+  coinop board list                               which boards are there, and which fit this machine?
+  coinop board show pi                            its lines, where they are, and their limits
+  coinop board test pi                            put each output on, wait for each input";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -51,6 +58,9 @@ pub(crate) enum Command {
     Bench(Bench),
     /// Look at this machine: would a demo run here, and what mends what is wrong?
     Doctor(Doctor),
+    /// List boards, show their lines, and try them out one by one.
+    #[command(subcommand)]
+    Board(BoardCommand),
 }
 
 impl Default for Command {

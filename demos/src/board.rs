@@ -68,7 +68,8 @@ impl Plan {
         Ok(self.driver().open(&wiring, lines)?)
     }
 
-    fn driver(&self) -> Driver {
+    /// What drives its lines.
+    pub(crate) fn driver(&self) -> Driver {
         match self {
             Self::Names { driver, .. } => *driver,
             Self::File(file) => file.driver(),

@@ -6,6 +6,7 @@ mod bench;
 mod board;
 mod book;
 mod breadboard;
+mod bringup;
 mod devices;
 mod disk;
 mod doctor;
@@ -17,7 +18,9 @@ mod rig;
 mod scenario;
 mod service;
 mod show;
+mod signals;
 mod stage;
+mod table;
 mod tally;
 
 use std::{
@@ -48,6 +51,7 @@ fn main() -> color_eyre::Result<ExitCode> {
         }
         Command::Bench(options) => bench::bench(&options),
         Command::Doctor(options) => doctor::doctor(&options),
+        Command::Board(command) => bringup::board(&command),
     }
 }
 

@@ -31,7 +31,7 @@ use crate::{
     folder::{self, Manifest},
     rig,
     scenario::{Due, Expect, Place, Scenario, Verdict},
-    show,
+    show, signals,
     stage::{self, Begin, By, Intervention, Stage},
     tally::Tally,
 };
@@ -141,7 +141,7 @@ impl Run<'_> {
             shell.keep(book::STREAM, Box::new(book.scribe(expectations.clone())));
         }
         let name = options.scenario.clone();
-        let stop = stop_on_signal();
+        let stop = signals::stop_on_signal();
         let (seed, watchdog) = (options.seed, options.watchdog.clone());
         let opening = Begin { shell: shell.clone(), scenario, seed, rig, watchdog, restored };
         let breadboard = Breadboard::listening_to(&bus);
@@ -269,40 +269,6 @@ fn rig_kind(plan: &Plan, options: &Play, clock: &Clock) -> rig::Kind {
         Pace::Max => rig::Kind::Virtual(plan.clone()),
         Pace::Real(speed) | Pace::Paused(speed) => rig::Kind::Paced(plan.clone(), clock.clone(), speed),
     }
-}
-
-/// A flag that SIGINT and SIGTERM raise.
-fn stop_on_signal() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    let signal = first_signal();
-    tokio::task::spawn_local(async move {
-        signal.await;
-        flag.store(true, Ordering::Relaxed);
-    });
-    stop
-}
-
-/// Ends at the first signal that comes from now on, however late it is waited for.
-#[cfg(unix)]
-fn first_signal() -> impl Future<Output = ()> {
-    use std::task::Poll;
-
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut signals: Vec<_> =
-        [SignalKind::terminate(), SignalKind::interrupt()].into_iter().flat_map(signal).collect();
-    std::future::poll_fn(move |context| {
-        // All of them are asked, or the others would wake nobody.
-        let raised = signals.iter_mut().map(|signal| signal.poll_recv(context).is_ready());
-        if raised.fold(false, |any, one| any | one) { Poll::Ready(()) } else { Poll::Pending }
-    })
-}
-
-#[cfg(not(unix))]
-async fn first_signal() {
-    // Without the signal there is still the key.
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// What happens about thirty times a second.

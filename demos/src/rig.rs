@@ -193,6 +193,19 @@ impl Rig {
         }
     }
 
+    /// Reads a line back from the board; the answer is among the reports, now or later.
+    pub(crate) fn look(&mut self, now: Timestamp, line: &str) -> Vec<Report> {
+        match &mut self.guard {
+            Guard::Inline(keeper) => keeper.look(now, line),
+            Guard::Thread { sentry, .. } => {
+                if let Err(error) = sentry.send(Command::Look(line.to_owned())) {
+                    tracing::warn!(%error, line, "not read back");
+                }
+                Vec::new()
+            }
+        }
+    }
+
     /// Lives until `now`: what the guard did, and what the world did.
     pub(crate) fn step(&mut self, now: Timestamp) -> Result<Vec<Report>, RigError> {
         let reports = match &mut self.guard {

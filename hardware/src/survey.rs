@@ -29,6 +29,8 @@ pub struct Survey {
     pub i2c: Vec<Device>,
     /// The serial devices in `/dev` that a meter may be on.
     pub serial: Vec<Device>,
+    /// The devices in `/dev` through which the registers of a Raspberry Pi are written.
+    pub registers: Vec<Device>,
     /// What the machine calls itself, where it has a device tree: `Raspberry Pi 4 Model B Rev 1.4`.
     pub model: Option<String>,
     /// The switch that keeps outputs driven when their program is gone, where it is on.
@@ -46,6 +48,8 @@ pub struct Chip {
     pub lines: Vec<Line>,
     /// Why it could not be asked, other than for permission.
     pub trouble: Option<String>,
+    /// The links in `/dev` that are other names of it.
+    pub links: Vec<String>,
 }
 
 /// A line of a chip.
@@ -112,6 +116,7 @@ impl Survey {
             hidden: hidden.into_iter().filter(|name| !shown(name)).collect(),
             i2c: devices(root, &["i2c-"]),
             serial: devices(root, SERIAL),
+            registers: devices(root, &["gpiomem"]),
             model: fs::read_to_string(root.join("proc/device-tree/model"))
                 .ok()
                 .map(|model| model.trim_end_matches(['\0', '\n']).to_owned()),
@@ -143,9 +148,10 @@ impl Survey {
 }
 
 impl Chip {
-    /// Whether this is its path, name or label.
+    /// Whether this is its path, name or label, or the path of a link to it.
     pub fn is_called(&self, wanted: &str) -> bool {
-        self.device.path == wanted || self.device.name() == wanted || self.label == wanted
+        let is_link = || self.links.iter().any(|link| link == wanted);
+        self.device.path == wanted || self.device.name() == wanted || self.label == wanted || is_link()
     }
 }
 
@@ -158,10 +164,20 @@ impl Device {
 
 #[cfg(target_os = "linux")]
 fn chips(root: &Path) -> Vec<Chip> {
-    let files = names(&root.join("dev"), &["gpiochip"]).into_iter();
+    let dev = root.join("dev");
     // A link is another name of a chip that is listed by its own.
-    let files = files.filter(|name| !root.join("dev").join(name).is_symlink());
-    files.map(|name| chip::ask(root, device(root, &name))).collect()
+    let (links, files): (Vec<_>, Vec<_>) =
+        names(&dev, &["gpiochip"]).into_iter().partition(|name| dev.join(name).is_symlink());
+    let is_of = |file: &str, link: &str| {
+        dev.join(link)
+            .canonicalize()
+            .is_ok_and(|real| dev.join(file).canonicalize().is_ok_and(|it| it == real))
+    };
+    let links_of = |file: &str| {
+        let links = links.iter().filter(|link| is_of(file, link));
+        links.map(|link| format!("/dev/{link}")).collect()
+    };
+    files.iter().map(|name| Chip { links: links_of(name), ..chip::ask(root, device(root, name)) }).collect()
 }
 
 #[cfg(all(unix, not(target_os = "linux")))]

@@ -169,3 +169,33 @@ fn a_sentry_that_is_told_at_once_to_release_one_and_to_lease_the_other_does_both
     assert!(matches!(&granted, Report::Granted { lease, .. } if lease.line == "DOWN"), "{granted:?}");
     assert_eq!(chip.level("DOWN"), Ok(Level::Low));
 }
+
+#[test]
+fn a_look_reads_back_what_the_board_has_and_an_unknown_line_harms_nobody() {
+    let chip = chip();
+    let mut keeper = keeper(&chip);
+    keeper.lease(at(100), &lease("UP", 500)).unwrap();
+    let _ = keeper.step(at(100));
+
+    let seen = |line: &str, level| Report::Seen { line: line.to_owned(), level, at: at(110) };
+    assert_eq!(keeper.look(at(110), "UP"), [seen("UP", Level::High)]);
+    assert_eq!(keeper.look(at(110), "DOWN"), [seen("DOWN", Level::Low)]);
+    let unknown = keeper.look(at(110), "FAN");
+    assert!(
+        matches!(&unknown[..], [Report::Fault(error)] if error.kind == BoardErrorKind::NoSuchLine),
+        "{unknown:?}"
+    );
+    assert_eq!((keeper.step(at(120)), keeper.guard().trip()), (vec![], None));
+}
+
+#[test]
+fn a_line_that_cannot_be_read_back_is_a_failure_of_the_board() {
+    let chip = chip();
+    let mut keeper = keeper(&chip);
+    chip.break_line("DOWN").unwrap();
+
+    let told = keeper.look(at(110), "DOWN");
+
+    assert!(matches!(&told[..], [Report::Fault(error)] if error.line == "DOWN"), "{told:?}");
+    assert!(matches!(keeper.guard().trip(), Some(Trip::Board(_))));
+}

@@ -8,7 +8,7 @@ use coinop_hardware::{
 };
 
 use super::{
-    facts::{Demo, Facts},
+    facts::{Demo, Facts, Machine},
     judge::{Finding, State},
     lines::{called, is_usable, some},
 };
@@ -19,7 +19,7 @@ pub(super) fn demos(
     wiring: &Wiring,
     known: Option<&BTreeSet<String>>,
 ) -> (Option<String>, Vec<Finding>) {
-    let chips = usable(facts);
+    let chips = usable(&facts.machine);
     if chips.is_empty() {
         return (None, Vec::new());
     }
@@ -53,7 +53,7 @@ pub(super) fn demos(
 
 /// The board files that are built in and whose every line is on this machine.
 pub(super) fn boards(facts: &Facts) -> Option<Finding> {
-    let chips = usable(facts);
+    let chips = usable(&facts.machine);
     if chips.is_empty() {
         return None;
     }
@@ -72,8 +72,14 @@ pub(super) fn boards(facts: &Facts) -> Option<Finding> {
     })
 }
 
-fn usable(facts: &Facts) -> Vec<&Chip> {
-    facts.survey.chosen(None).filter(|chip| is_usable(chip)).collect()
+fn usable(machine: &Machine) -> Vec<&Chip> {
+    machine.survey.chosen(None).filter(|chip| is_usable(chip)).collect()
+}
+
+/// What keeps the lines of a wiring from being had, in the order of their names.
+pub(super) fn troubles(machine: &Machine, wiring: &Wiring) -> Vec<String> {
+    let chips = usable(machine);
+    wiring.lines.keys().filter_map(|line| trouble(&chips, wiring, line)).collect()
 }
 
 /// Why a line cannot be had.

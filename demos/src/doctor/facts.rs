@@ -9,6 +9,19 @@ use coinop_hardware::{driver::Driver, survey::Survey, wiring::Wiring};
 pub(super) struct Facts {
     /// Which board was asked for.
     pub(super) board: Wanted,
+    pub(super) machine: Machine,
+    /// The board files that are built in, but for simulated ones.
+    pub(super) boards: Vec<Shipped>,
+    /// The lines that each built-in scenario wants.
+    pub(super) demos: Vec<Demo>,
+    pub(super) clock: Clock,
+    pub(super) terminal: Terminal,
+    pub(super) disk: Disk,
+}
+
+/// What lines may be had of.
+#[derive(Clone, Debug)]
+pub(crate) struct Machine {
     /// The operating system, as Rust calls it.
     pub(super) system: &'static str,
     /// Its chips and devices.
@@ -17,13 +30,6 @@ pub(super) struct Facts {
     pub(super) container: Option<String>,
     /// Whether `/dev` has what every machine has.
     pub(super) has_null: bool,
-    /// The board files that are built in, but for simulated ones.
-    pub(super) boards: Vec<Shipped>,
-    /// The lines that each built-in scenario wants.
-    pub(super) demos: Vec<Demo>,
-    pub(super) clock: Clock,
-    pub(super) terminal: Terminal,
-    pub(super) disk: Disk,
 }
 
 /// The board that was asked for.

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use coinop_hardware::driver::Driver;
+use coinop_hardware::{driver::Driver, survey::Survey, wiring::Wiring};
 use serde::Serialize;
 
 use super::{
     demos,
-    facts::{Clock, Disk, Facts, On, Terminal},
+    facts::{Clock, Disk, Facts, Machine, On, Terminal},
     lines::{self, Chosen},
 };
 
@@ -91,42 +91,48 @@ pub(super) fn judge(facts: &Facts) -> Verdict {
     let demo = match &facts.board.on {
         On::Memory => {
             findings.push(Finding::ok("board", "simulated: needs no hardware"));
-            findings.extend(lines::chips(facts, Chosen::Nothing));
+            findings.extend(lines::chips(&facts.machine, &Chosen::Nothing));
             Some("coinop".to_owned())
         }
         On::Chips { driver, wiring, known } => {
-            findings.extend(lines::chips(facts, wiring.chip.as_deref().map_or(Chosen::Any, Chosen::Chip)));
-            findings.extend(driven(*driver, facts));
+            findings.extend(had(&facts.machine, *driver, wiring));
             let (playable, found) = demos::demos(facts, wiring, known.as_ref());
             findings.extend(found);
             playable.map(|name| format!("coinop play {name} --board {}", facts.board.word))
         }
     };
     findings.extend(demos::boards(facts));
-    findings.extend(lines::devices(facts));
+    findings.extend(lines::devices(&facts.machine));
     findings.extend(clock(&facts.clock));
     findings.extend(terminal(&facts.terminal));
     findings.extend(disk(&facts.disk));
     Verdict { findings, demo }
 }
 
-/// What the driver itself asks for, or does.
-fn driven(driver: Driver, facts: &Facts) -> Vec<Finding> {
-    match driver {
-        Driver::Sim | Driver::Gpiochip | Driver::Linux => Vec::new(),
-        Driver::Rpi => {
-            let mut found = Vec::new();
-            if !facts.survey.model.as_ref().is_some_and(|model| model.starts_with("Raspberry Pi")) {
-                let mend = "--board gpiochip drives the lines of any Linux machine";
-                found.push(Finding::new(State::Wrong, "rpi", "this machine is no Raspberry Pi", mend));
-            }
-            let what = "the rpi driver leaves its pins driven when the program is killed";
-            let mend =
-                "--board gpiochip for anything that must not stay on, and an external pull on every output";
-            found.push(Finding::new(State::Warning, "kill", what, mend));
-            found
-        }
+/// Whether a driver can have the lines of this wiring, and what it does with them.
+pub(super) fn had(machine: &Machine, driver: Driver, wiring: &Wiring) -> Vec<Finding> {
+    let mut found = match driver {
+        Driver::Sim => return Vec::new(),
+        Driver::Gpiochip | Driver::Linux | Driver::Rpi => lines::chips(machine, &Chosen::by(wiring)),
+    };
+    if driver == Driver::Rpi {
+        found.extend(of_a_pi(&machine.survey));
     }
+    found
+}
+
+fn of_a_pi(survey: &Survey) -> Vec<Finding> {
+    let mut found = if survey.model.as_ref().is_some_and(|model| model.starts_with("Raspberry Pi")) {
+        vec![lines::registers(survey)]
+    } else {
+        let mend = "--board gpiochip drives the lines of any Linux machine";
+        vec![Finding::new(State::Wrong, "rpi", "this machine is no Raspberry Pi", mend)]
+    };
+    let what = "the rpi driver leaves its pins driven when the program is killed (SIGKILL)";
+    let mend = "--board gpiochip for anything that must not stay on; else a watchdog outside, since a pull does \
+                not help against a pin that is driven";
+    found.push(Finding::new(State::Warning, "kill", what, mend));
+    found
 }
 
 fn clock(clock: &Clock) -> Vec<Finding> {

@@ -1,9 +1,14 @@
 //! Chips, lines and devices, judged.
 
-use coinop_hardware::survey::{Access, Chip, Device, Survey, User};
+use std::collections::BTreeSet;
+
+use coinop_hardware::{
+    survey::{Access, Chip, Device, Survey, User},
+    wiring::Wiring,
+};
 
 use super::{
-    facts::Facts,
+    facts::Machine,
     judge::{Finding, State},
 };
 
@@ -19,65 +24,70 @@ struct Family {
 
 const CHIPS: Family = Family { about: "chips", subsystem: "gpio", group: "gpio" };
 const I2C: Family = Family { about: "i2c", subsystem: "i2c-dev", group: "i2c" };
+const REGISTERS: Family = Family { about: "rpi", subsystem: "*gpiomem*", group: "gpio" };
 const SERIAL: Family = Family { about: "serial", subsystem: "tty", group: "dialout" };
 
-/// Which chip a run would use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which chips a run would use.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Chosen<'a> {
     /// None: the board is simulated.
     Nothing,
     /// Whichever has the lines.
     Any,
-    /// This one, by path, name or label.
-    Chip(&'a str),
+    /// All of these, by path, name or label.
+    Chips(BTreeSet<&'a str>),
 }
 
 impl<'a> Chosen<'a> {
-    const fn is_needed(self) -> bool {
+    /// The chips that a wiring names; whichever has the lines when it names none.
+    pub(super) fn by(wiring: &'a Wiring) -> Self {
+        let of_lines = wiring.lines.values().filter_map(|wire| wire.chip.as_deref());
+        let named: BTreeSet<&str> = of_lines.chain(wiring.chip.as_deref()).collect();
+        if named.is_empty() { Self::Any } else { Self::Chips(named) }
+    }
+
+    const fn is_needed(&self) -> bool {
         match self {
             Self::Nothing => false,
-            Self::Any | Self::Chip(_) => true,
+            Self::Any | Self::Chips(_) => true,
         }
     }
 
-    const fn name(self) -> Option<&'a str> {
-        match self {
-            Self::Nothing | Self::Any => None,
-            Self::Chip(name) => Some(name),
-        }
+    /// How it is that a chip may not be used, while another one may be or not.
+    fn harm(&self, chip: &Chip, another_is_usable: bool) -> State {
+        let is_harm = match self {
+            Self::Nothing => false,
+            Self::Any => !another_is_usable,
+            Self::Chips(named) => named.iter().any(|name| chip.is_called(name)),
+        };
+        if is_harm { State::Wrong } else { State::Note }
     }
 }
 
 /// The chips.
-pub(super) fn chips(facts: &Facts, chosen: Chosen<'_>) -> Vec<Finding> {
+pub(super) fn chips(machine: &Machine, chosen: &Chosen<'_>) -> Vec<Finding> {
     let needed = if chosen.is_needed() { State::Wrong } else { State::Note };
-    if facts.system != "linux" {
-        let what = format!("GPIO chips are there on Linux only, and this is {}", facts.system);
-        return vec![Finding::new(
-            needed,
-            "chips",
-            what,
-            "play with --board sim here, and on a Pi with lines",
-        )];
+    if machine.system != "linux" {
+        let what = format!("GPIO chips are there on Linux only, and this is {}", machine.system);
+        let mend = "play with --board sim here, and on a Pi with lines";
+        return vec![Finding::new(needed, "chips", what, mend)];
     }
     let mut found = Vec::new();
-    if !facts.has_null {
-        found.push(bare(facts));
+    if !machine.has_null {
+        found.push(bare(machine));
     }
-    let survey = &facts.survey;
+    let survey = &machine.survey;
     if survey.chips.is_empty() {
-        found.push(no_chip(facts, needed));
+        found.push(no_chip(machine, needed));
         return found;
     }
-    let wanted: Vec<&Chip> = survey.chosen(chosen.name()).collect();
-    if wanted.is_empty() {
-        found.push(other_chips(survey, chosen.name().unwrap_or_default()));
+    if let Chosen::Chips(named) = chosen {
+        let missing = named.iter().filter(|name| survey.chosen(Some(name)).next().is_none());
+        found.extend(missing.map(|name| other_chips(survey, name)));
     }
-    // A chip that may not be used is no harm while another of those that were asked for may be.
-    let usable = wanted.iter().any(|chip| is_usable(chip));
+    let usable = survey.chips.iter().any(is_usable);
     for chip in &survey.chips {
-        let state = if wanted.contains(&chip) && !usable { needed } else { State::Note };
-        found.push(chip_finding(chip, state));
+        found.push(chip_finding(chip, chosen.harm(chip, usable)));
         found.extend(in_use(chip));
     }
     if let Some(switch) = &survey.keeps_outputs {
@@ -90,13 +100,27 @@ pub(super) fn chips(facts: &Facts, chosen: Chosen<'_>) -> Vec<Finding> {
     found
 }
 
+/// The registers of a Pi's header, which the rpi driver writes.
+pub(super) fn registers(survey: &Survey) -> Finding {
+    let is_called = |model: &str| survey.model.as_ref().is_some_and(|name| name.starts_with(model));
+    let newest = ["Raspberry Pi 5", "Raspberry Pi Compute Module 5"].into_iter().any(is_called);
+    let path = if newest { "/dev/gpiomem0" } else { "/dev/gpiomem" };
+    let Some(device) = survey.registers.iter().find(|device| device.path == path) else {
+        let what = format!("there is no {path}; without it root alone gets at the registers, by /dev/mem");
+        let mend = "use the kernel of Raspberry Pi OS, or --board gpiochip, which needs no registers";
+        return Finding::new(State::Warning, "rpi", what, mend);
+    };
+    refused(device, &REGISTERS, State::Wrong)
+        .unwrap_or_else(|| Finding::ok("rpi", format!("{path}: the registers may be written")))
+}
+
 pub(super) fn is_usable(chip: &Chip) -> bool {
     chip.device.access == Access::Granted && chip.trouble.is_none()
 }
 
 /// A `/dev` that is not the machine's.
-fn bare(facts: &Facts) -> Finding {
-    let (place, mend) = match &facts.container {
+fn bare(machine: &Machine) -> Finding {
+    let (place, mend) = match &machine.container {
         Some(name) => (
             format!("this container ({name})"),
             "start the container with its usual /dev, and each device by --device /dev/NAME",
@@ -107,18 +131,18 @@ fn bare(facts: &Facts) -> Finding {
     Finding::new(State::Warning, "/dev", what, mend)
 }
 
-fn no_chip(facts: &Facts, state: State) -> Finding {
-    let hidden = &facts.survey.hidden;
+fn no_chip(machine: &Machine, state: State) -> Finding {
+    let hidden = &machine.survey.hidden;
     if let Some(first) = hidden.first() {
         let what = format!("the kernel has {}, but /dev does not show it", some(hidden));
-        let mend = if facts.container.is_some() || !facts.has_null {
+        let mend = if machine.container.is_some() || !machine.has_null {
             format!("start the container with --device /dev/{first}")
         } else {
             format!("sudo mknod /dev/{first} c $(tr : ' ' </sys/bus/gpio/devices/{first}/dev)")
         };
         return Finding::new(state, "chips", what, mend);
     }
-    if facts.container.is_some() || !facts.has_null {
+    if machine.container.is_some() || !machine.has_null {
         let mend = "--board sim needs none; else start the container, on a machine with a chip, with \
                     --device /dev/gpiochip0";
         return Finding::new(state, "chips", "no GPIO chip is passed in, and the kernel shows none", mend);
@@ -179,16 +203,16 @@ pub(super) fn called(user: &User) -> String {
 }
 
 /// I2C buses and serial devices: a meter may want them, no demo does.
-pub(super) fn devices(facts: &Facts) -> Vec<Finding> {
-    if facts.system != "linux" {
+pub(super) fn devices(machine: &Machine) -> Vec<Finding> {
+    if machine.system != "linux" {
         return Vec::new();
     }
-    let is_a_pi = facts.survey.model.as_ref().is_some_and(|model| model.starts_with("Raspberry Pi"));
+    let is_a_pi = machine.survey.model.as_ref().is_some_and(|model| model.starts_with("Raspberry Pi"));
     let bus = if is_a_pi { "sudo raspi-config nonint do_i2c 0" } else { "sudo modprobe i2c-dev" };
-    let mut found = family(&facts.survey.i2c, &I2C, "no I2C bus; only a power monitor wants one", bus);
+    let mut found = family(&machine.survey.i2c, &I2C, "no I2C bus; only a power monitor wants one", bus);
     let head = "plug the reading head in and look for its name: sudo dmesg | tail";
     let none = "no serial device; only a smart meter's reading head wants one";
-    found.extend(family(&facts.survey.serial, &SERIAL, none, head));
+    found.extend(family(&machine.survey.serial, &SERIAL, none, head));
     found
 }
 
@@ -221,11 +245,11 @@ fn refused(device: &Device, family: &Family, state: State) -> Option<Finding> {
             format!("log out and in again; for this terminal only: newgrp {group}"),
         ),
         Access::Owner { owner } => {
-            let Family { subsystem, group, .. } = family;
+            let Family { about, subsystem, group } = family;
             let rule = format!("SUBSYSTEM==\"{subsystem}\", GROUP=\"{group}\", MODE=\"0660\"");
             let mend = format!(
                 "sudo groupadd -f {group}; sudo usermod -aG {group} $USER; echo '{rule}' | sudo tee \
-                 /etc/udev/rules.d/60-{subsystem}.rules; sudo udevadm control --reload; sudo udevadm trigger; \
+                 /etc/udev/rules.d/60-{group}-{about}.rules; sudo udevadm control --reload; sudo udevadm trigger; \
                  then log out and in again"
             );
             (format!("it belongs to {owner} alone"), mend)

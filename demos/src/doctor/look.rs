@@ -15,7 +15,7 @@ use coinop_hardware::{
 };
 
 use super::{
-    facts::{Clock, Demo, Disk, Facts, On, Shipped, Terminal, Wanted},
+    facts::{Clock, Demo, Disk, Facts, Machine, On, Shipped, Terminal, Wanted},
     measure,
 };
 use crate::{
@@ -30,10 +30,7 @@ pub(super) fn around(root: &Path, options: &args::Doctor) -> color_eyre::Result<
     let (disk, drift) = disk(options.data_dir.as_deref());
     Ok(Facts {
         board: wanted(&options.board)?,
-        system: env::consts::OS,
-        survey: Survey::of(root),
-        container: container(root, |name| env::var(name).ok()),
-        has_null: !cfg!(unix) || root.join("dev/null").exists(),
+        machine: machine(root),
         boards: boards()?,
         demos: demos()?,
         clock: Clock {
@@ -44,6 +41,16 @@ pub(super) fn around(root: &Path, options: &args::Doctor) -> color_eyre::Result<
         terminal: terminal(|name| env::var(name).ok()),
         disk,
     })
+}
+
+/// Looks at what lines may be had of.
+pub(super) fn machine(root: &Path) -> Machine {
+    Machine {
+        system: env::consts::OS,
+        survey: Survey::of(root),
+        container: container(root, |name| env::var(name).ok()),
+        has_null: !cfg!(unix) || root.join("dev/null").exists(),
+    }
 }
 
 fn wanted(board: &BoardChoice) -> color_eyre::Result<Wanted> {

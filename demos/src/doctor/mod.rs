@@ -18,9 +18,31 @@ use std::{
     process::ExitCode,
 };
 
+use coinop_hardware::{driver::Driver, wiring::Wiring};
 use serde_json::json;
 
+pub(crate) use self::facts::Machine;
+use self::judge::{Finding, State};
 use crate::args;
+
+/// What lines may be had of on the machine whose file system begins at `root`.
+pub(crate) fn machine(root: &Path) -> Machine {
+    look::machine(root)
+}
+
+/// What keeps the lines of a wiring from being had on this machine by this driver; none when nothing does.
+pub(crate) fn misfit(machine: &Machine, driver: Driver, wiring: &Wiring) -> Option<String> {
+    let found = judge::had(machine, driver, wiring);
+    let wrong = found.into_iter().find(|finding| finding.state == State::Wrong);
+    if let Some(Finding { what, .. }) = wrong {
+        return Some(what);
+    }
+    let troubles = match driver {
+        Driver::Sim => return None,
+        Driver::Gpiochip | Driver::Linux | Driver::Rpi => demos::troubles(machine, wiring),
+    };
+    (!troubles.is_empty()).then(|| lines::some(&troubles))
+}
 
 /// Looks, judges and tells; the exit code says whether a demo would run.
 pub(crate) fn doctor(options: &args::Doctor) -> color_eyre::Result<ExitCode> {

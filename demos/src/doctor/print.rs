@@ -3,15 +3,20 @@
 use std::io::{self, Write};
 
 use super::judge::{State, Verdict};
+use crate::table;
+
+/// The columns before what is found.
+const COLUMNS: usize = 19;
 
 /// Prints a line for each finding, its mend below, and what it comes to.
 pub(super) fn report(out: &mut dyn Write, board: &str, verdict: &Verdict, colours: bool) -> io::Result<()> {
     for finding in &verdict.findings {
         let word = format!("{:7}", word(finding.state));
         let word = if colours { format!("{}{word}\x1b[0m", colour(finding.state)) } else { word };
-        writeln!(out, "{word}  {:8}  {}", finding.about, finding.what)?;
+        table::row_behind(out, &format!("{word}  {:8}  ", finding.about), COLUMNS, &finding.what)?;
         if let Some(mend) = &finding.mend {
-            writeln!(out, "{:19}mend: {mend}", "")?;
+            // In one line, however long: it may be a command to copy.
+            writeln!(out, "{:COLUMNS$}mend: {mend}", "")?;
         }
     }
     let warnings = match verdict.count(State::Warning) {

@@ -3,22 +3,19 @@ use std::{collections::BTreeSet, time::Duration};
 use coinop_hardware::{
     driver::Driver,
     survey::{Access, Chip, Device, Line, Survey, User},
-    wiring::Wiring,
+    wiring::{Spot, Wire, Wiring},
 };
 
 use super::{
-    facts::{Clock, Demo, Disk, Facts, On, Terminal, Wanted},
-    judge::{State, Verdict, judge},
+    facts::{Clock, Demo, Disk, Facts, Machine, On, Terminal, Wanted},
+    judge::{Finding, State, Verdict, judge},
 };
 
 /// A machine without chips on which everything else is as it should be.
 fn laptop() -> Facts {
     Facts {
         board: Wanted { word: "sim".to_owned(), on: On::Memory },
-        system: "linux",
-        survey: Survey::default(),
-        container: None,
-        has_null: true,
+        machine: Machine { system: "linux", survey: Survey::default(), container: None, has_null: true },
         boards: Vec::new(),
         demos: vec![Demo { name: "light".to_owned(), lines: vec!["LAMP".to_owned(), "LIGHT".to_owned()] }],
         clock: Clock { now: Duration::from_hours(500_000), synchronised: Some(true), drift: Duration::ZERO },
@@ -36,7 +33,8 @@ fn laptop() -> Facts {
 /// The same machine, asked for the kernel's lines.
 fn with_lines(survey: Survey) -> Facts {
     let on = On::Chips { driver: Driver::Gpiochip, wiring: Wiring::default(), known: None };
-    Facts { board: Wanted { word: "gpiochip".to_owned(), on }, survey, ..laptop() }
+    let machine = Machine { survey, ..laptop().machine };
+    Facts { board: Wanted { word: "gpiochip".to_owned(), on }, machine, ..laptop() }
 }
 
 fn chip(access: Access, lines: &[(&str, Option<User>)]) -> Survey {
@@ -47,7 +45,7 @@ fn chip(access: Access, lines: &[(&str, Option<User>)]) -> Survey {
     };
     let device = Device { path: "/dev/gpiochip0".to_owned(), access };
     let lines = lines.iter().enumerate().map(line).collect();
-    let chip = Chip { device, label: "gpio-sim".to_owned(), lines, trouble: None };
+    let chip = Chip { device, label: "gpio-sim".to_owned(), lines, trouble: None, links: Vec::new() };
     Survey { chips: vec![chip], ..Survey::default() }
 }
 
@@ -102,10 +100,84 @@ fn a_chip_that_may_not_be_opened_names_the_group_to_join() {
     assert!(told(&verdict, State::Wrong).contains("usermod -aG gpio pi"), "{verdict:?}");
 }
 
+/// Two chips, of which the second may not be used.
+fn two_chips() -> Survey {
+    let Survey { mut chips, .. } = chip(Access::Granted, &[("LAMP", None), ("LIGHT", None)]);
+    let access = Access::Group { group: "gpio".to_owned(), user: "pi".to_owned() };
+    let device = Device { path: "/dev/gpiochip1".to_owned(), access };
+    chips.push(Chip { device, lines: Vec::new(), ..chips[0].clone() });
+    Survey { chips, ..Survey::default() }
+}
+
+/// The lines LAMP and LIGHT on these chips.
+fn on(chip: Option<&str>, of_lamp: Option<&str>) -> On {
+    let mut wiring = Wiring::by_name(chip.map(str::to_owned));
+    wiring.lines.insert("LAMP".to_owned(), Wire { chip: of_lamp.map(str::to_owned), ..Wire::default() });
+    On::Chips { driver: Driver::Gpiochip, wiring, known: None }
+}
+
+#[test]
+fn a_chip_is_judged_when_it_was_chosen_and_all_of_them_when_none_was() {
+    for (chosen, of_lamp, is_wrong) in [
+        (None, None, false),
+        (Some("gpiochip0"), None, false),
+        (Some("gpiochip1"), None, true),
+        (None, Some("gpiochip1"), true),
+        (Some("gpiochip0"), Some("/dev/gpiochip1"), true),
+        (Some("gpiochip0"), Some("gpiochip7"), true),
+    ] {
+        let board = Wanted { word: "board.toml".to_owned(), on: on(chosen, of_lamp) };
+
+        let verdict = judge(&Facts { board, ..with_lines(two_chips()) });
+
+        let about = |finding: &&Finding| finding.about == "chips" && finding.state == State::Wrong;
+        let wrong: Vec<_> = verdict.findings.iter().filter(about).collect();
+        assert_eq!(!wrong.is_empty(), is_wrong, "{chosen:?} {of_lamp:?}: {wrong:?}");
+        assert_eq!(verdict.would_run(), !is_wrong, "{chosen:?} {of_lamp:?}");
+    }
+}
+
+/// A Pi whose registers may be used by whom `access` says; `None` has no such device.
+fn pi(model: &str, registers: &[(&str, Access)]) -> Facts {
+    let named = [("GPIO17", None), ("GPIO27", None)];
+    let device =
+        |(path, access): &(&str, Access)| Device { path: (*path).to_owned(), access: access.clone() };
+    let registers = registers.iter().map(device).collect();
+    let survey = Survey { model: Some(model.to_owned()), registers, ..chip(Access::Granted, &named) };
+    let spot = |pin: &str| Wire { spot: Some(Spot::Kernel(pin.to_owned())), ..Wire::default() };
+    let lines = [("LAMP".to_owned(), spot("GPIO17")), ("LIGHT".to_owned(), spot("GPIO27"))].into();
+    let on = On::Chips { driver: Driver::Rpi, wiring: Wiring { chip: None, lines }, known: None };
+    Facts { board: Wanted { word: "rpi".to_owned(), on }, ..with_lines(survey) }
+}
+
+#[test]
+fn the_registers_of_a_pi_are_looked_at_for_rpi_and_the_group_to_join_is_named() {
+    let join = || Access::Group { group: "gpio".to_owned(), user: "pi".to_owned() };
+    let granted = judge(&pi("Raspberry Pi 3 Model B Rev 1.2", &[("/dev/gpiomem", Access::Granted)]));
+    let refused = judge(&pi("Raspberry Pi 3 Model B Rev 1.2", &[("/dev/gpiomem", join())]));
+    // A Pi 5 has its header's registers elsewhere.
+    let fifth = [("/dev/gpiomem", Access::Granted), ("/dev/gpiomem0", join())];
+    let fifth = judge(&pi("Raspberry Pi 5 Model B Rev 1.0", &fifth));
+
+    assert!(granted.would_run(), "{granted:?}");
+    assert!(told(&refused, State::Wrong).contains("/dev/gpiomem may not be used"), "{refused:?}");
+    assert!(told(&refused, State::Wrong).contains("usermod -aG gpio pi"), "{refused:?}");
+    assert!(told(&fifth, State::Wrong).contains("/dev/gpiomem0 may not be used"), "{fifth:?}");
+}
+
+#[test]
+fn a_pi_without_its_registers_is_warned_and_a_killed_rpi_is_always_told() {
+    let verdict = judge(&pi("Raspberry Pi 3 Model B Rev 1.2", &[]));
+
+    let warned = told(&verdict, State::Warning);
+    assert!(warned.contains("there is no /dev/gpiomem"), "{warned}");
+    assert!(warned.contains("leaves its pins driven when the program is killed"), "{warned}");
+}
+
 #[test]
 fn a_container_without_devices_is_told_how_to_be_given_them() {
-    let facts =
-        Facts { container: Some("docker".to_owned()), has_null: false, ..with_lines(Survey::default()) };
+    let machine = Machine { container: Some("docker".to_owned()), has_null: false, ..laptop().machine };
+    let facts = Facts { machine, ..with_lines(Survey::default()) };
 
     let verdict = judge(&facts);
 

@@ -266,6 +266,14 @@ pub(crate) fn lines(
     things(scenario, now).map(|(_, _, lines)| lines)
 }
 
+/// The worlds behind things, and all their lines.
+pub(crate) type Worlds = (Vec<Box<dyn Plant>>, Vec<coinop::core::board::LineSpec>);
+
+/// The worlds behind the things of a scenario, and all their lines.
+pub(crate) fn worlds(scenario: &Scenario, now: coinop::core::Timestamp) -> Result<Worlds, StageError> {
+    things(scenario, now).map(|(_, plants, lines)| (plants, lines))
+}
+
 /// The things of a scenario, the worlds behind them, and all their lines.
 fn things(scenario: &Scenario, now: coinop::core::Timestamp) -> Result<World, StageError> {
     let (mut things, mut plants, mut lines) = (Vec::new(), Vec::new(), Vec::new());

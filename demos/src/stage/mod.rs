@@ -26,7 +26,7 @@ use coinop::{
     shell::Shell,
 };
 
-pub(crate) use self::build::{Begin, MIN_DEPOSIT, before, lines, tariff};
+pub(crate) use self::build::{Begin, MIN_DEPOSIT, Worlds, before, lines, tariff, worlds};
 pub(crate) use self::intervention::{By, Intervention, LONGEST_MS, MAX_PULSES, SHORTEST_PULSE_MS};
 use self::thing::Thing;
 pub(crate) use self::tick::TICK;

@@ -93,6 +93,8 @@ impl Stage {
                         Fact::Refusal { reason: refusal.to_string() },
                     );
                 }
+                // A stage asks for no look: it hears what was driven, and what changed.
+                Report::Seen { .. } => {}
                 Report::Fault(error) => guard(latest, error.to_string()),
                 Report::Tripped(trip) => {
                     guard(latest, trip.to_string());

@@ -19,6 +19,15 @@ pub enum Report {
         /// Since when.
         at: Timestamp,
     },
+    /// A line was looked at, as was asked: an output is read back from the board.
+    Seen {
+        /// Which line.
+        line: String,
+        /// The level that the board reads.
+        level: Level,
+        /// When.
+        at: Timestamp,
+    },
     /// An input changed, and kept its level as long as its debounce.
     Edge(Edge),
     /// A lease was granted and replaces the line's lease.
@@ -89,6 +98,21 @@ impl Keeper {
     /// Ends a line's lease; the line moves at the next [`step`](Keeper::step).
     pub fn release(&mut self, now: Timestamp, line: &str) {
         self.guard.release(now, line);
+    }
+
+    /// Reads a line from the board, outputs included. A line that is not on the allow-list is told as a
+    /// fault and harms nobody; one that cannot be read is a failure of the board.
+    pub fn look(&mut self, now: Timestamp, line: &str) -> Vec<Report> {
+        let line = line.to_owned();
+        match self.board.read(&line) {
+            Ok(level) => vec![Report::Seen { line, level, at: now }],
+            Err(error) if error.kind == BoardErrorKind::NoSuchLine => vec![Report::Fault(error)],
+            Err(error) => {
+                let mut reports = Vec::new();
+                self.fail(now, BoardError { line, ..error }, &mut reports);
+                reports
+            }
+        }
     }
 
     /// Ends every lease; the lines move at the next [`step`](Keeper::step), in their order.

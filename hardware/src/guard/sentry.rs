@@ -25,6 +25,8 @@ pub enum Command {
     Lease(Lease),
     /// As [`Keeper::release`].
     Release(String),
+    /// As [`Keeper::look`]; answered by [`Report::Seen`] or [`Report::Fault`].
+    Look(String),
     /// As [`Keeper::beat`].
     Beat,
 }
@@ -184,6 +186,7 @@ impl<Clock: Fn() -> Timestamp, Tell: FnMut(Report)> Watch<Clock, Tell> {
                 // The next command may be a lease of what was interlocked with it.
                 self.step();
             }
+            Command::Look(line) => self.keeper.look(now, &line).into_iter().for_each(&mut self.tell),
             Command::Beat => self.keeper.beat(now),
         }
     }

@@ -9,7 +9,7 @@ const LINES: usize = 1_024;
 
 /// Asks a chip, where it may be asked.
 pub(super) fn ask(root: &Path, device: Device) -> Chip {
-    let mut chip = Chip { device, label: String::new(), lines: Vec::new(), trouble: None };
+    let mut chip = Chip { device, label: String::new(), lines: Vec::new(), trouble: None, links: Vec::new() };
     if chip.device.access == Access::Granted {
         let file = root.join(chip.device.path.trim_start_matches('/'));
         match told(&file) {

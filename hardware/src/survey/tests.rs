@@ -46,7 +46,7 @@ fn a_machine_in_a_folder_is_surveyed_by_its_files() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     };
-    for name in ["i2c-10", "i2c-1", "ttyUSB0", "ttyS0", "null"] {
+    for name in ["i2c-10", "i2c-1", "ttyUSB0", "ttyS0", "null", "gpiomem"] {
         file(&format!("dev/{name}"), "");
     }
     file("sys/bus/gpio/devices/gpiochip3/uevent", "");
@@ -57,6 +57,7 @@ fn a_machine_in_a_folder_is_surveyed_by_its_files() {
     let paths = |devices: &[Device]| devices.iter().map(|device| device.path.clone()).collect::<Vec<_>>();
     assert_eq!(paths(&survey.i2c), ["/dev/i2c-1", "/dev/i2c-10"]);
     assert_eq!(paths(&survey.serial), ["/dev/ttyUSB0"]);
+    assert_eq!(paths(&survey.registers), ["/dev/gpiomem"]);
     assert_eq!(survey.hidden, ["gpiochip3"]);
     assert_eq!(survey.model.as_deref(), Some("Raspberry Pi 3 Model B Rev 1.2"));
     assert_eq!(survey.keeps_outputs, None);
@@ -77,4 +78,19 @@ fn a_file_that_is_no_chip_says_so_and_a_kernel_that_keeps_outputs_is_seen() {
     assert_eq!(survey.keeps_outputs, Some(parameters.join("persist_gpio_outputs")));
     assert_eq!(survey.chips.len(), 1);
     assert!(survey.chips[0].trouble.is_some(), "{:?}", survey.chips);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_link_to_a_chip_is_another_name_of_it() {
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir(root.path().join("dev")).unwrap();
+    fs::write(root.path().join("dev/gpiochip0"), "").unwrap();
+    std::os::unix::fs::symlink("gpiochip0", root.path().join("dev/gpiochip4")).unwrap();
+
+    let survey = Survey::of(root.path());
+
+    let called = |name| survey.chosen(Some(name)).count();
+    assert_eq!(survey.chips.len(), 1);
+    assert_eq!([called("/dev/gpiochip0"), called("/dev/gpiochip4"), called("/dev/gpiochip5")], [1, 1, 0]);
 }

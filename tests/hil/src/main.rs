@@ -5,6 +5,8 @@
 #[cfg(target_os = "linux")]
 mod board;
 #[cfg(target_os = "linux")]
+mod bringup;
+#[cfg(target_os = "linux")]
 mod chip;
 #[cfg(target_os = "linux")]
 mod guarded;
