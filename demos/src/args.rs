@@ -1,6 +1,7 @@
 //! The command line.
 
 mod board;
+mod network;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -9,6 +10,7 @@ use coinop::run::Pace;
 use coinop_hardware::{board_file::BUILT_IN, driver::Driver, sim::SimFault};
 
 pub(crate) use board::{BoardCommand, BoardList, BoardShow, BoardTest};
+pub(crate) use network::{Node, Wallet, WalletCommand};
 
 use crate::scenario;
 
@@ -39,7 +41,9 @@ const EXAMPLES: &str = "Examples:
   coinop doctor --board gpiochip                  would a demo run here? what is to be mended?
   coinop board list                               which boards are there, and which fit this machine?
   coinop board show pi                            its lines, where they are, and their limits
-  coinop board test pi                            put each output on, wait for each input";
+  coinop board test pi                            put each output on, wait for each input
+  coinop node --faucet                            a network of your own, for a whole LAN
+  coinop wallet new --burner                      a wallet for a demo; see coinop wallet --help";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -61,6 +65,10 @@ pub(crate) enum Command {
     /// List boards, show their lines, and try them out one by one.
     #[command(subcommand)]
     Board(BoardCommand),
+    /// Be a network of its own, for any number of wallets and programs.
+    Node(Node),
+    /// A wallet on any network: make it, look into it, pay with it.
+    Wallet(Wallet),
 }
 
 impl Default for Command {

@@ -11,6 +11,7 @@ mod devices;
 mod disk;
 mod doctor;
 mod folder;
+mod node;
 mod play;
 #[cfg(unix)]
 mod remote;
@@ -22,6 +23,7 @@ mod signals;
 mod stage;
 mod table;
 mod tally;
+mod wallet;
 
 use std::{
     io::{self, IsTerminal as _},
@@ -52,6 +54,8 @@ fn main() -> color_eyre::Result<ExitCode> {
         Command::Bench(options) => bench::bench(&options),
         Command::Doctor(options) => doctor::doctor(&options),
         Command::Board(command) => bringup::board(&command),
+        Command::Node(options) => node::node(&options),
+        Command::Wallet(options) => wallet::wallet(&options),
     }
 }
 

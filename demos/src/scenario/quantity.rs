@@ -28,7 +28,8 @@ impl Drift {
 
 const ENERGIES: &[(&str, u64)] = &[("mWh", 1), ("kWh", 1_000_000), ("Wh", 1_000)];
 const POWERS: &[(&str, u64)] = &[("kW", 1_000), ("W", 1)];
-const AMOUNTS: &[(&str, u64)] = &[("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000), ("B", 1)];
+const AMOUNTS: &[(&str, u64)] =
+    &[("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000), ("KB", 1_000), ("B", 1)];
 
 /// Milliwatt-hours.
 pub(crate) fn energy(text: &str) -> Result<u64, String> {
@@ -100,6 +101,16 @@ impl<'de> Deserialize<'de> for Amount {
         }
         deserializer.deserialize_any(Visitor)
     }
+}
+
+/// An amount for the command line: bytes as a number, or with a unit.
+pub(crate) fn bytes(text: &str) -> Result<Bytes, String> {
+    const WANTED: &str = "an amount such as 1500, \"10kB\", \"1.5MB\" or \"2GB\"";
+    let bytes = match text.parse::<u64>() {
+        Ok(bytes) => bytes,
+        Err(_) => quantity(text, AMOUNTS, WANTED, &format!("the largest amount is {}", Bytes::MAX))?,
+    };
+    Bytes::try_from(bytes).map_err(|error| error.to_string())
 }
 
 /// A time for the command line, as [`Span`] in a scenario.

@@ -39,6 +39,7 @@ use crate::{
     validate::{Verdict, validate},
 };
 use live::Live;
+pub(crate) use notice::touched;
 
 /// What the faucet keeps for the fees of what it has promised.
 const FEES_OF_GIFTS: Bytes = Bytes::new(1_000_000);

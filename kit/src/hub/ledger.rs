@@ -95,6 +95,15 @@ impl HubLedger {
         Ok(self.0.view.borrow().clone())
     }
 
+    /// Posts a unit that was written down as JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ledger::post`].
+    pub async fn post_json(&self, unit: Value) -> Result<(), LedgerError> {
+        self.ask_post(unit).await
+    }
+
     /// The order providers, as the hub names them.
     ///
     /// # Errors
@@ -181,13 +190,14 @@ impl HubLedger {
         if watched.is_empty() {
             return Ok(());
         }
-        let mut request = json!({ "witnesses": self.providers().await?, "addresses": watched });
+        let providers = self.providers().await?;
+        let mut request = json!({ "witnesses": providers, "addresses": watched });
         let known = self.0.view.borrow().known(&watched);
         if !known.is_empty() {
             request["known_stable_units"] = json!(known);
         }
         let history = self.0.hub.ask("light/get_history", Some(request)).await?;
-        let learnt = self.0.view.borrow_mut().learn(&history);
+        let learnt = self.0.view.borrow_mut().learn(&providers, &history);
         learnt.map_err(|lie| LedgerError::Refused(lie.to_string()))?;
         self.tell();
         Ok(())

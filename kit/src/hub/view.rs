@@ -10,6 +10,7 @@ use coinop_core::{
     obyte::{
         address::Address,
         hash::Hash,
+        proof::{ProofError, Proven, proven},
         unit::{Input, Payment, message_payload_hash, unit_hash},
     },
     wallet::{Coin, CoinId},
@@ -44,6 +45,21 @@ struct Answered {
     row: Value,
 }
 
+/// What one unit moved to an address and from it, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Movement {
+    /// The unit.
+    pub unit: Hash,
+    /// When it says it was made, in seconds.
+    pub timestamp: u64,
+    /// What came, change included.
+    pub received: u64,
+    /// What went, fees included.
+    pub spent: u64,
+    /// Whether it is final.
+    pub is_stable: bool,
+}
+
 /// What a hub said is not so, or makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Lie {
@@ -56,6 +72,9 @@ pub enum Lie {
     /// A message of a unit is not what the unit says.
     #[error("a payload of unit {0} is not what its hash says")]
     Payload(Hash),
+    /// What is said to be final is not proven to be.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
     /// Too much for this client.
     #[error("a history of more than {MAX_UNITS} units")]
     TooMuch,
@@ -67,17 +86,26 @@ impl View {
     /// # Errors
     ///
     /// [`Lie`]: nothing was taken.
-    pub fn learn(&mut self, history: &Value) -> Result<(), Lie> {
+    pub fn learn(&mut self, providers: &[Address], history: &Value) -> Result<(), Lie> {
         let list = |name: &'static str| match history.get(name) {
             None => Ok(&[][..]),
             Some(Value::Array(list)) => Ok(list.as_slice()),
             Some(_) => Err(Lie::Field(name)),
         };
+        let joints = list("joints")?;
+        let proven = if joints.is_empty() { Proven::default() } else { proven(providers, history)? };
         let mut units = BTreeMap::new();
-        for joint in list("joints")? {
+        for joint in joints {
             let unit = joint.get("unit").ok_or(Lie::Field("joints"))?;
             let hash = checked(unit)?;
-            units.insert(hash, Seen { unit: unit.clone(), is_stable: joint.get("ball").is_some() });
+            let mut unit = unit.clone();
+            if proven.is_void(&hash)
+                && let Some(fields) = unit.as_object_mut()
+            {
+                // It lost against another unit: it moves nothing.
+                fields.remove("messages");
+            }
+            units.insert(hash, Seen { unit, is_stable: proven.is_final(&hash) });
         }
         let answers: Vec<_> = list("aa_responses")?.iter().map(answered).collect::<Result<_, _>>()?;
         if self.joints.len() + units.len() > MAX_UNITS {
@@ -144,9 +172,51 @@ impl View {
         answered.chain(waiting.filter_map(|(_, seen)| news::trigger(address, &seen.unit))).collect()
     }
 
-    /// The units, and whether each is final, in no order.
-    pub fn units(&self) -> impl Iterator<Item = (&Hash, &Value, bool)> {
-        self.joints.iter().map(|(hash, seen)| (hash, &seen.unit, seen.is_stable))
+    /// Whether a unit is final.
+    pub fn is_stable(&self, unit: &Hash) -> bool {
+        self.joints.get(unit).is_some_and(|seen| seen.is_stable)
+    }
+
+    /// Whether an address is an author of a unit.
+    pub fn is_by(&self, unit: &Hash, author: &Address) -> bool {
+        let authors = self.joints.get(unit).and_then(|seen| seen.unit["authors"].as_array());
+        authors.into_iter().flatten().any(|by| by["address"] == author.as_str())
+    }
+
+    /// What came to an address and went from it, oldest first.
+    pub fn movements(&self, address: Address) -> Vec<Movement> {
+        let mut movements: Vec<Movement> = self
+            .joints
+            .iter()
+            .map(|(hash, seen)| {
+                let payments = || messages(&seen.unit).filter_map(payment);
+                let received = payments().filter(|payment| payment.asset.is_none()).flat_map(|it| it.outputs);
+                let received =
+                    received.filter(|output| output.address == address).map(|it| it.amount.get()).sum();
+                let spent = payments()
+                    .flat_map(|payment| payment.inputs)
+                    .filter_map(|input| self.worth(input, address));
+                Movement {
+                    unit: *hash,
+                    timestamp: seen.unit["timestamp"].as_u64().unwrap_or_default(),
+                    received,
+                    spent: spent.sum(),
+                    is_stable: seen.is_stable,
+                }
+            })
+            .filter(|movement| movement.received > 0 || movement.spent > 0)
+            .collect();
+        movements.sort_by_key(|movement| (movement.timestamp, movement.unit));
+        movements
+    }
+
+    /// What an input takes from an address.
+    fn worth(&self, input: Input, address: Address) -> Option<u64> {
+        let Input::Transfer { unit, message_index, output_index } = input else { return None };
+        let message = messages(&self.joints.get(&unit)?.unit).nth(usize::try_from(message_index).ok()?)?;
+        let payment = payment(message).filter(|payment| payment.asset.is_none())?;
+        let output = payment.outputs.into_iter().nth(usize::try_from(output_index).ok()?)?;
+        (output.address == address).then(|| output.amount.get())
     }
 
     fn is_answered(&self, trigger: Hash, agent: Address) -> bool {

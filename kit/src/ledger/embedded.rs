@@ -183,7 +183,9 @@ impl Embedded {
 
     fn push(&self, push: &Push) {
         let listeners = self.0.listeners.borrow().clone();
-        listeners.iter().for_each(|listener| listener(push));
+        for listener in listeners {
+            listener(push);
+        }
         let watchers = self.0.watchers.borrow();
         for (address, (rank, watcher)) in push
             .to

@@ -64,7 +64,7 @@ impl Desk {
             shell: shell.clone(),
             ledger: ledger.clone(),
             serving,
-            hub: RefCell::default(),
+            hub: RefCell::new(Hub::new(env!("CARGO_PKG_VERSION"))),
             clients: RefCell::default(),
             posting: RefCell::default(),
         });
@@ -182,7 +182,10 @@ impl Desk {
             }
             coinop_node::ledger::Notice::Stable(_) | coinop_node::ledger::Notice::Response(_) => None,
         };
-        let frames = self.hub.borrow().pushed(push, but);
+        let frames = {
+            let node = self.ledger.node();
+            self.hub.borrow_mut().pushed(&node, push, but)
+        };
         self.act(frames);
     }
 

@@ -19,6 +19,7 @@ pub mod mnemonic;
 mod network;
 pub mod number;
 mod order;
+pub mod proof;
 pub mod signed;
 pub mod source;
 mod text;

@@ -145,6 +145,7 @@ fn check(request: &Request) -> Result<(), Refusal> {
 fn message(attachment: &Attachment) -> Result<Message, UnitError> {
     match attachment {
         Attachment::Data { payload } => Message::new("data", payload.clone()),
+        Attachment::DataFeed { payload } => Message::new("data_feed", payload.clone()),
         Attachment::Definition { address, definition } => {
             Message::new("definition", json!({ "address": address, "definition": definition }))
         }

@@ -52,6 +52,11 @@ pub enum Attachment {
         /// The payload.
         payload: Value,
     },
+    /// What an oracle says, for agents to read.
+    DataFeed {
+        /// Names and values.
+        payload: Value,
+    },
     /// The definition of an agent.
     Definition {
         /// The agent's address.

@@ -9,7 +9,7 @@ mod post;
 mod session;
 mod show;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use coinop_core::{
     Timestamp,
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 pub use self::post::{FrameError, Request, response};
 use self::session::Session;
-use crate::ledger::{Ledger, Notice, Push};
+use crate::ledger::{Ledger, Notice, Push, touched};
 
 /// The longest frame, in bytes.
 pub const MAX_FRAME: usize = 6_000_000;
@@ -66,10 +66,13 @@ pub enum Reaction {
 pub struct Full;
 
 /// The connections of a hub.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Hub {
+    version: &'static str,
     sessions: BTreeMap<Client, Session>,
     last: u64,
+    /// The main chain index up to which light clients can know that units are final.
+    proven: u64,
 }
 
 /// What a client says.
@@ -80,6 +83,11 @@ enum Said {
 }
 
 impl Hub {
+    /// A hub to which nobody is connected, of this version of the program.
+    pub const fn new(version: &'static str) -> Self {
+        Self { version, sessions: BTreeMap::new(), last: 0, proven: 0 }
+    }
+
     /// Takes in a client, and what it is to be sent.
     ///
     /// # Errors
@@ -99,7 +107,7 @@ impl Hub {
             "library": "ocore",
             "library_version": "0.4.6",
             "program": "coinop",
-            "program_version": env!("CARGO_PKG_VERSION"),
+            "program_version": self.version,
         });
         Ok((client, vec![justsaying("version", &version)]))
     }
@@ -157,8 +165,11 @@ impl Hub {
     }
 
     /// What the clients are sent when something happened; not to `but` who made it happen.
-    pub fn pushed(&self, push: &Push, but: Option<Client>) -> Vec<Reaction> {
-        let mut frames = Vec::new();
+    pub fn pushed(&mut self, ledger: &Ledger, push: &Push, but: Option<Client>) -> Vec<Reaction> {
+        let mut frames = match &push.what {
+            Notice::Joint(unit) => self.proven_by(ledger, unit),
+            Notice::Stable(_) | Notice::Response(_) => Vec::new(),
+        };
         for (client, session) in &self.sessions {
             let touched = |watched: &dyn Fn(&Address) -> bool| push.to.iter().any(watched);
             let is_watched = touched(&|address| session.watches(address));
@@ -166,7 +177,6 @@ impl Hub {
                 Notice::Joint(unit) if is_watched && Some(*client) != but => {
                     Some(justsaying("joint", &json!({ "unit": unit })))
                 }
-                Notice::Stable(_) if is_watched => Some(justsaying_only("light/have_updates")),
                 Notice::Response(body) => {
                     let agent = body["aa_address"].as_str().and_then(|text| text.parse::<Address>().ok());
                     if agent.is_some_and(|agent| session.watches_agent(&agent, &push.to)) {
@@ -187,6 +197,24 @@ impl Hub {
             }
         }
         frames
+    }
+
+    /// Whom a unit of an order provider lets know that their units are final.
+    fn proven_by(&mut self, ledger: &Ledger, unit: &Value) -> Vec<Reaction> {
+        let providers = ledger.dag().system_vars().order_providers(self.proven);
+        let author = unit["authors"][0]["address"].as_str();
+        if !providers.iter().any(|provider| author == Some(provider.as_str())) {
+            return Vec::new();
+        }
+        let last_ball = unit["last_ball_unit"].as_str().and_then(|text| text.parse().ok());
+        let reached = last_ball.and_then(|unit| ledger.joint(&unit)?.properties.mci).unwrap_or_default();
+        let indexes = self.proven + 1..=reached;
+        self.proven = self.proven.max(reached);
+        let units = indexes.flat_map(|mci| ledger.dag().units_at(mci));
+        let touched: BTreeSet<Address> = units.flat_map(|joint| touched(&joint.unit)).collect();
+        let glad = self.sessions.iter().filter(|(_, session)| touched.iter().any(|it| session.watches(it)));
+        let frame = |client| Reaction::Send { to: client, frame: justsaying_only("light/have_updates") };
+        glad.map(|(client, _)| frame(*client)).collect()
     }
 
     /// Looks after the connections: who is silent is asked for a sign of life, then let go.

@@ -26,7 +26,7 @@ pub enum Notice {
 }
 
 /// Every address that a unit is about: its authors, and those it pays.
-pub(super) fn touched(unit: &Value) -> BTreeSet<Address> {
+pub(crate) fn touched(unit: &Value) -> BTreeSet<Address> {
     let authors = unit["authors"].as_array().into_iter().flatten();
     let authors = authors.filter_map(|author| author["address"].as_str()?.parse().ok());
     authors.chain(paid(unit)).collect()
