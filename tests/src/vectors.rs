@@ -50,7 +50,7 @@ pub const CORE: Suite = Suite {
 pub const NODE: Suite = Suite {
     package: "coinop-node",
     folder: "kit/node",
-    files: &["post_joint_verdict", "channel_onchain_run"],
+    files: &["post_joint_verdict", "channel_onchain_run", "hub_session"],
 };
 
 /// Every suite there is.
@@ -63,7 +63,6 @@ pub const NOT_YET: &[(&str, &str)] = &[
     ("device_login", "there is no hub client yet"),
     ("device_message", "there is no device chat yet"),
     ("dutch_auction_run", "there are no auctions yet"),
-    ("hub_session", "there is no hub client yet"),
     ("npm_obyte_compose", "units are composed by the wallet's own rules"),
 ];
 

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a scene stops at the first surprise")]
 
 mod channels;
+mod history;
+mod hub;
 mod payments;
 mod property;
 mod world;

@@ -25,6 +25,7 @@ pub(crate) struct World {
     pub(crate) ledger: Ledger,
     pub(crate) now: Timestamp,
     pub(crate) pushes: Vec<Push>,
+    config: Config,
     journal: Vec<String>,
     treasury: Treasury,
 }
@@ -38,12 +39,17 @@ pub(crate) const CONFIG: Config = Config {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::of(CONFIG)
+    }
+
+    pub(crate) fn of(config: Config) -> Self {
         Self {
-            ledger: Ledger::new(&CONFIG).unwrap(),
-            now: CONFIG.genesis,
+            ledger: Ledger::new(&config).unwrap(),
+            now: config.genesis,
             pushes: Vec::new(),
+            config,
             journal: Vec::new(),
-            treasury: Treasury::of_seed(&CONFIG.seed).unwrap(),
+            treasury: Treasury::of_seed(&config.seed).unwrap(),
         }
     }
 
@@ -119,7 +125,7 @@ impl World {
 
     /// The books are right, the journal gives the same state again, and so does a snapshot.
     pub(crate) fn check(&self) -> Audit {
-        let mut again = Ledger::new(&CONFIG).unwrap();
+        let mut again = Ledger::new(&self.config).unwrap();
         for line in &self.journal {
             again.apply(&serde_json::from_str::<Event>(line).unwrap());
         }

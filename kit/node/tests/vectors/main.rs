@@ -4,6 +4,7 @@
     reason = "a check stops at the first surprise, and the harness names the case"
 )]
 
+mod hub_session;
 mod onchain;
 mod onchain_graph;
 mod post_joint;
@@ -31,6 +32,7 @@ fn check(name: &str, file: &Case<'_>) -> usize {
             assert!(triggers > 0, "nothing was posted");
             onchain::channel_onchain_run(file)
         }
+        "hub_session" => hub_session::hub_session(file),
         other => panic!("nothing here checks {other}"),
     }
 }
