@@ -94,7 +94,8 @@ impl Keys {
         self.temporary.retain(|kept, _| *kept >= number);
     }
 
-    /// The temporary keys, to be kept where the device's own key is.
+    /// The temporary keys, to be kept where the device's own key is, and given to [`Keys::temporary`] again
+    /// after a restart.
     pub fn kept(&self) -> impl Iterator<Item = (u64, Zeroizing<[u8; 32]>)> {
         self.temporary.iter().map(|(number, key)| (*number, key.to_bytes()))
     }

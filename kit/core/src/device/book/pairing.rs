@@ -29,7 +29,7 @@ impl Book {
         let secret = request.secret.hash();
         let known = self.find(&letter.address()).map(|peer| peer.standing);
         match known {
-            Some(Standing::Asked { reverse, until }) if reverse == secret && now < until => {
+            Some(Standing::Asked { reverse, until, .. }) if reverse == secret && now < until => {
                 Ok(Self::paired(letter, Request { reverse: None, ..request }))
             }
             // It has not got the answer, or reads the same code in again.

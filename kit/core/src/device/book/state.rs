@@ -46,8 +46,8 @@ pub struct Correspondent {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Standing {
-    /// Its code was read in, and it is to answer with a secret.
-    Asked { reverse: Hash, until: Timestamp },
+    /// Its code was read in, and it is to answer with a secret; if it was known, by which secret before.
+    Asked { reverse: Hash, until: Timestamp, before: Option<Hash> },
     /// It is known, since it had this secret.
     Paired { secret: Hash },
 }
@@ -123,10 +123,12 @@ impl Book {
             }
             Event::Over { why: _ } => self.code = None,
             Event::Asked { pubkey, hub, reverse, until } => {
-                let standing = Standing::Asked { reverse: *reverse, until: *until };
+                let before = self.known.get(&DeviceAddress::of_key(pubkey)).and_then(Correspondent::secret);
+                let standing = Standing::Asked { reverse: *reverse, until: *until, before };
                 self.enter(pubkey, hub, None, standing);
             }
-            Event::GaveUp { address } | Event::Removed { address, by_peer: _ } => self.strike(*address),
+            Event::GaveUp { address } => self.give_up(*address),
+            Event::Removed { address, by_peer: _ } => self.strike(*address),
             Event::Paired { pubkey, hub, name, secret, hash, answer } => {
                 self.code = self.code.filter(|code| code.secret != *secret);
                 self.enter(pubkey, hub, Some(name.clone()), Standing::Paired { secret: *secret });
@@ -156,6 +158,14 @@ impl Book {
         self.known.insert(address, peer);
     }
 
+    /// Who was known before it was asked again stays known.
+    fn give_up(&mut self, address: DeviceAddress) {
+        match self.known.get_mut(&address).map(|peer| (peer.secret(), peer)) {
+            Some((Some(secret), peer)) => peer.standing = Standing::Paired { secret },
+            Some((None, _)) | None => self.strike(address),
+        }
+    }
+
     fn strike(&mut self, address: DeviceAddress) {
         self.known.remove(&address);
         self.waiting.retain(|waiting| waiting.from() != address);
@@ -167,6 +177,16 @@ impl Book {
                 peer.seen.pop_front();
             }
             peer.seen.push_back(hash);
+        }
+    }
+}
+
+impl Correspondent {
+    /// The hash of the secret by which it is known, if it is.
+    const fn secret(&self) -> Option<Hash> {
+        match self.standing {
+            Standing::Asked { before, .. } => before,
+            Standing::Paired { secret } => Some(secret),
         }
     }
 }

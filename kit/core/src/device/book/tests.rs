@@ -204,6 +204,29 @@ fn who_does_not_answer_is_struck_out() {
 }
 
 #[test]
+fn who_is_known_stays_known_when_it_does_not_answer_once_more() {
+    let mut thing = paired();
+    let code: PairingCode = format!("{}@hub#old", key(2)).parse().unwrap();
+    thing.told(10, Command::Join(code)).unwrap();
+
+    thing.told(700, Command::Wake).unwrap();
+
+    assert_eq!(thing.book.find(&address(2)).unwrap().name.as_ref().unwrap().as_str(), "phone");
+    assert_eq!(thing.book.deadline(), None);
+    assert!(thing.hears(701, says(2, "start")).is_ok());
+}
+
+#[test]
+fn who_was_asked_is_listened_to_at_once_since_its_key_stands_in_the_code() {
+    let mut phone = Device::new(2);
+    let code: PairingCode = format!("{}@hub#secret", key(1)).parse().unwrap();
+    phone.told(0, Command::Join(code)).unwrap();
+
+    assert!(phone.hears(1, says(1, "welcome")).is_ok());
+    assert_eq!(phone.hears(1, says(3, "welcome")), Err(Refusal::Stranger(address(3))));
+}
+
+#[test]
 fn a_device_does_not_pair_with_itself() {
     let mut thing = Device::new(1);
     let code: PairingCode = format!("{}@hub#secret", key(1)).parse().unwrap();
