@@ -36,6 +36,8 @@ pub const CORE: Suite = Suite {
         "wif",
         "mnemonic",
         "device_address",
+        "device_login",
+        "device_message",
         "aa_address",
         "unit",
         "devnet_unit",
@@ -60,8 +62,6 @@ pub const SUITES: [Suite; 2] = [CORE, NODE];
 pub const NOT_YET: &[(&str, &str)] = &[
     ("channel_lib_as_consumer", "the transport of that library is not spoken yet"),
     ("channel_package", "the requests of that library are not answered yet"),
-    ("device_login", "there is no hub client yet"),
-    ("device_message", "there is no device chat yet"),
     ("dutch_auction_run", "there are no auctions yet"),
     ("npm_obyte_compose", "units are composed by the wallet's own rules"),
 ];

@@ -11,6 +11,8 @@ extern crate std;
 mod amount;
 pub mod board;
 pub mod channel;
+#[cfg(feature = "device")]
+pub mod device;
 pub mod machine;
 pub mod market;
 pub mod meter;

@@ -4,6 +4,8 @@ use alloc::string::String;
 use core::{fmt, str::FromStr};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+#[cfg(feature = "device")]
+use k256::elliptic_curve::point::AffineCoordinates as _;
 use k256::{
     NonZeroScalar, Scalar,
     ecdsa::{
@@ -13,6 +15,8 @@ use k256::{
     elliptic_curve::PrimeField as _,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+#[cfg(feature = "device")]
+use zeroize::Zeroize as _;
 use zeroize::Zeroizing;
 
 use super::{hash, text};
@@ -82,6 +86,19 @@ impl SecretKey {
         let tweak = Option::<Scalar>::from(Scalar::from_repr((*tweak).into())).ok_or(KeyError::Secret)?;
         let sum = Option::<NonZeroScalar>::from(NonZeroScalar::new(tweak + **self.0.as_nonzero_scalar()));
         sum.map(|sum| Self(SigningKey::from(sum))).ok_or(KeyError::Secret)
+    }
+}
+
+#[cfg(feature = "device")]
+impl SecretKey {
+    /// The x coordinate of what this key and another's public key have in common, as either side gets it.
+    pub fn shared_with(&self, other: &PublicKey) -> Zeroizing<[u8; 32]> {
+        let mut point = k256::ProjectivePoint::from(*other.point.as_affine());
+        point *= **self.0.as_nonzero_scalar();
+        let mut point = point.to_affine();
+        let shared = Zeroizing::new(point.x().into());
+        point.zeroize();
+        shared
     }
 }
 

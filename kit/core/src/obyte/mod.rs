@@ -18,7 +18,7 @@ pub mod length;
 pub mod mnemonic;
 mod network;
 pub mod number;
-mod order;
+pub(crate) mod order;
 pub mod proof;
 pub mod signed;
 pub mod source;

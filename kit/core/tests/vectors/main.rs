@@ -5,6 +5,7 @@
 )]
 
 mod addresses;
+mod device;
 mod fees;
 mod keys;
 mod signed;
@@ -36,6 +37,8 @@ fn check(name: &str, file: &Case<'_>) -> usize {
         "ball_hash" => units::ball_hash(file),
         "fees" => fees::fees(file),
         "signed_message" => signed::signed_message(file),
+        "device_login" => device::device_login(file),
+        "device_message" => device::device_message(file),
         other => panic!("nothing here checks {other}"),
     }
 }
