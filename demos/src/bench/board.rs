@@ -86,11 +86,7 @@ struct Held {
 }
 
 /// Measures and prints.
-pub(super) fn bench(
-    choice: &BoardChoice,
-    beside: Option<&str>,
-    json: bool,
-) -> color_eyre::Result<ExitCode> {
+pub(super) fn bench(choice: &BoardChoice, beside: Option<&str>, json: bool) -> color_eyre::Result<ExitCode> {
     let figures = measure(choice, beside, ROUNDS)?;
     let mut out = io::stdout().lock();
     if json {
@@ -304,7 +300,10 @@ impl Figures {
             writeln!(out, "{lines:>3} lines hold {leases_per_s:>6} leases a second, all together{more}")?;
         }
         if self.edge_to_notice.is_none() {
-            writeln!(out, "edge in -> notice        join {OUTPUT} and {INPUT} by a wire to have it measured")?;
+            writeln!(
+                out,
+                "edge in -> notice        join {OUTPUT} and {INPUT} by a wire to have it measured"
+            )?;
         }
         let Self { rounds, cores, .. } = self;
         writeln!(out, "\n{rounds} leases, each ended by itself; {cores} cores.")?;

@@ -51,6 +51,8 @@ pub(super) fn by_wire(post: &Post, rounds: u32) -> color_eyre::Result<Option<Vec
     let ear = Ear::new();
     let mut latencies = Vec::new();
     for _ in 0..rounds / 2 {
+        // What was told of leases before this one.
+        post.reports().for_each(drop);
         post.lease(OUTPUT, LEASE)?;
         for level in [Level::High, Level::Low] {
             let began = post.driven(level)?;
@@ -82,7 +84,8 @@ impl Ear {
     /// When the edge of the input to `level` was on the bus; `None` when it was not until then.
     fn notices(&self, post: &Post, level: Level, until: Instant) -> Option<Instant> {
         loop {
-            post.reports().filter_map(|report| edge(report, level)).for_each(|fact| self.publish(fact));
+            let told = post.reports().find_map(|report| edge(report, level));
+            told.into_iter().for_each(|fact| self.publish(fact));
             if let Ok(at) = self.heard.try_recv() {
                 return Some(at);
             }
