@@ -85,7 +85,9 @@ impl Ear {
     fn notices(&self, post: &Post, level: Level, until: Instant) -> Option<Instant> {
         loop {
             let told = post.reports().find_map(|report| edge(report, level));
-            told.into_iter().for_each(|fact| self.publish(fact));
+            if let Some(fact) = told {
+                self.publish(fact);
+            }
             if let Ok(at) = self.heard.try_recv() {
                 return Some(at);
             }
