@@ -16,7 +16,7 @@ use crate::{
     outside::{Outside, Seen},
     report::{Failure, Report, ensure},
     run::{Program, Run},
-    story::{Story, length, seen_lit, slack},
+    story::{SLACK_MS, Story, length, seen_lit, slack},
     tools,
     world::{Kind, Outdoors},
 };
@@ -67,7 +67,7 @@ pub(crate) fn check(logs: &str, program: &str, arguments: &[&str]) -> Result<Exi
     report.check("the lamp is seen lit, and dark at the end", played.lamp_was_lit());
     report.check("the light that the outside lamp made is told", played.light_is_told());
     report.check("the program tells the lamp as the witness saw it", played.told_as_seen());
-    let leased = played.story.leased(LAMP, &seen_lit(&played.seen));
+    let leased = played.story.leased(LAMP, &seen_lit(&played.seen), SLACK_MS);
     report.check("the witness never sees the lamp lit without a lease", leased);
     report.check("killed while the lamp is lit, the program lets go of it", stage.kill());
     ends::check(&mut report, &stage);

@@ -17,6 +17,8 @@ use crate::{
 const AT_ONCE: usize = 2;
 /// How late a line may be off, each time it was on: the guard's thread wakes late on this kernel.
 const LATE_MS: u64 = 50;
+/// The same as a witness sees it, who is late as well.
+const SEEN_LATE_MS: u64 = 100;
 /// How long one may take.
 const PATIENCE: Duration = Duration::from_mins(3);
 
@@ -121,7 +123,7 @@ impl Watched {
     fn leased(&self) -> Result<String, Failure> {
         let mut leases = Vec::new();
         for (output, seen) in &self.seen {
-            leases.push(format!("{output} {}", self.story.leased(output, seen)?));
+            leases.push(format!("{output} {}", self.story.leased(output, seen, SEEN_LATE_MS)?));
         }
         Ok(leases.join(", "))
     }

@@ -74,8 +74,8 @@ impl Story {
     }
 
     /// Whether the witness saw a line on only while a lease held, comparing the two clocks by the first
-    /// moment at which it was on.
-    pub(crate) fn leased(&self, line: &str, seen: &[Span]) -> Result<String, Failure> {
+    /// moment at which it was on; guard and witness may each be late by so much together.
+    pub(crate) fn leased(&self, line: &str, seen: &[Span], late_ms: u64) -> Result<String, Failure> {
         let leases = self.leases(line);
         let told = self.lit(line);
         let (told_first, seen_first) = told
@@ -84,7 +84,7 @@ impl Story {
             .ok_or_else(|| format!("{line} was never on, as told or as seen"))?;
         for (on, off) in seen {
             let bare = (*on..*off).step_by(10).map(|at| at - seen_first.0 + told_first.0);
-            if let Some(at) = bare.into_iter().find(|at| !is_covered(*at, &leases)) {
+            if let Some(at) = bare.into_iter().find(|at| !is_covered(*at, &leases, late_ms)) {
                 return Err(format!("{line} was on without a lease at {at}; leases are {leases:?}").into());
             }
         }
@@ -150,9 +150,9 @@ fn spans(levels: impl Iterator<Item = (u64, bool)>) -> Vec<Span> {
 }
 
 /// Whether a lease that holds about then is not over by then.
-fn is_covered(at: u64, leases: &[Span]) -> bool {
+fn is_covered(at: u64, leases: &[Span], late_ms: u64) -> bool {
     leases.iter().enumerate().any(|(index, (from, until))| {
-        let replaced = leases.get(index + 1).map_or(u64::MAX - SLACK_MS, |next| next.0);
-        *from <= at + SLACK_MS && replaced + SLACK_MS >= at && until + SLACK_MS >= at
+        let replaced = leases.get(index + 1).map_or(u64::MAX - late_ms, |next| next.0);
+        *from <= at + late_ms && replaced + late_ms >= at && until + late_ms >= at
     })
 }
