@@ -70,12 +70,11 @@ impl Case {
         let watched = self.watch(program)?;
         let ended = watched.story.ended_well(LATE_MS * watched.times_on())?;
         let leases = watched.leased()?;
-        let money = match self.worth {
-            Some(worth) => format!("; {}", watched.agrees(worth(&watched.truths))?),
-            None => String::new(),
-        };
-        let more = cases::more(self.name, &watched)?;
-        Ok(format!("{ended}; {leases}{money}{more}"))
+        let worth = self.worth.map(|worth| worth(&watched.truths));
+        let money = worth.map(|worth| watched.agrees(worth)).transpose()?.unwrap_or_default();
+        let short = worth.unwrap_or_default().saturating_sub(watched.story.accounts().0);
+        let evidence = cases::evidence(self.name, &watched, short)?;
+        Ok(format!("{ended}; {leases}{money}{evidence}"))
     }
 
     fn watch(&self, program: Program<'_>) -> Result<Watched, Failure> {
@@ -136,7 +135,7 @@ impl Watched {
         ensure((accounts + leaked).abs_diff(worth) <= step, || {
             format!("{accounts} B in accounts and {leaked} B leaked, for what was truly worth {worth} B")
         })?;
-        Ok(format!("{accounts} B for what was truly worth {worth} B, {leaked} B of it leaked"))
+        Ok(format!("; {accounts} B for what was truly worth {worth} B, {leaked} B of it leaked"))
     }
 
     fn times_on(&self) -> u64 {

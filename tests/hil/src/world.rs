@@ -24,6 +24,9 @@ use crate::{
 /// How often the world is stepped.
 const STEP: Duration = Duration::from_millis(2);
 
+/// How far two changes of one line are apart at least: this kernel tells closer ones as one.
+const APART: Duration = Duration::from_millis(10);
+
 /// A world outside: the kernel's lines, what is behind them, and what goes wrong there.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Outdoors {
@@ -139,8 +142,13 @@ impl Bridge {
             due.look(now, self.first_on, &self.chip)?;
         }
         self.worlds.step(now)?;
+        let mut last = None;
         for edge in self.wires.edges(now)? {
+            if last.as_ref() == Some(&edge.line) {
+                thread::sleep(APART);
+            }
             self.kernel.poke(&edge.line, edge.level)?;
+            last = Some(edge.line);
         }
         Ok(())
     }
