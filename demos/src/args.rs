@@ -37,7 +37,7 @@ const EXAMPLES: &str = "Examples:
   coinop poke DOOR open                           from another terminal, while it plays
   coinop audit ./data                             who has what, and is money conserved?
   coinop bench                                    payments a second on this machine
-  coinop bench --board sim                        how fast the lines follow, and how many of them
+  coinop bench --board sim --beside street        how fast the lines follow while a street is busy
   coinop doctor --board gpiochip                  would a demo run here? what is to be mended?
   coinop board list                               which boards are there, and which fit this machine?
   coinop board show pi                            its lines, where they are, and their limits
@@ -234,9 +234,12 @@ fn fault(text: &str) -> Result<Fault, String> {
 pub(crate) struct Bench {
     /// Measure this board in the place of payments: from a verified package to a line that is high, from
     /// the end of a lease to a line that is low, from an edge to its notice. On `gpiochip` the lines are
-    /// LAMP and LIGHT.
+    /// LAMP and LIGHT; edges are measured when a wire joins them.
     #[arg(long, value_name = "BOARD", value_parser = board)]
     pub(crate) board: Option<BoardChoice>,
+    /// Measure the board while another process of this program plays this scenario, such as `street`.
+    #[arg(long, value_name = "SCENARIO", requires = "board")]
+    pub(crate) beside: Option<String>,
     /// One JSON object instead of a table.
     #[arg(long)]
     pub(crate) json: bool,

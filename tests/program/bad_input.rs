@@ -51,6 +51,15 @@ fn words_are_refused(words: &[&str], expected: &[&str]) {
 }
 
 #[test]
+fn what_is_to_be_played_beside_a_benchmark_has_to_be_there_and_a_board_to_be_measured() {
+    words_are_refused(&["bench", "--beside", "street"], &["--board <BOARD>"]);
+    words_are_refused(
+        &["bench", "--board", "sim", "--beside", "boulevard"],
+        &["boulevard", "take a scenario with buyers"],
+    );
+}
+
+#[test]
 fn an_unknown_key_is_named_and_so_are_the_known_ones() {
     light_is_refused("length =", "lenght =", "unknown field `lenght`, expected one of `title`, `length`");
     light_is_refused(

@@ -13,30 +13,32 @@ use std::{
     time::{Duration, Instant},
 };
 
-use coinop::{
-    core::{
-        Timestamp,
-        board::{Board, BoardError, Edge, Level, LineSpec},
-    },
-    notice::{Bus, Fact, Notice},
+use coinop::core::{
+    Timestamp,
+    board::{Board, BoardError, Edge, Level, LineSpec},
 };
 use coinop_hardware::{
     guard::{Command, Keeper, Lease, Limits, Report, Sentry, SentryError},
     sim::SimChip,
 };
-use color_eyre::eyre::bail;
 use serde::Serialize;
 
 use super::{
+    beside::{Beside, Played},
+    edges,
     figures::{percentile, rounded},
     raw::Raw,
 };
-use crate::{args::BoardChoice, board::Plan, rig, stage::TICK};
+use crate::{args::BoardChoice, board::Plan, rig};
 
+/// The line that is leased.
+pub(super) const OUTPUT: &str = "LAMP";
+/// The line whose edges are told.
+pub(super) const INPUT: &str = "LIGHT";
 /// How often a lease is granted and ends, for its two latencies.
 const ROUNDS: u32 = 200;
 /// How long each of these leases is: longer than the guard of a slow kernel takes to look again.
-const LEASE: Duration = Duration::from_millis(50);
+pub(super) const LEASE: Duration = Duration::from_millis(50);
 /// How many lines one process is tried with.
 const LINES: [usize; 4] = [1, 16, 64, 256];
 /// How often each line goes on in a second, at most.
@@ -46,9 +48,9 @@ const HELD: Duration = Duration::from_millis(400);
 /// A line that goes off later than this after its lease has fallen behind.
 const BEHIND: Duration = Duration::from_millis(50);
 /// How long a line may take before it counts as stuck.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// How much may wait to be looked at.
-const QUEUE: usize = 65_536;
+pub(super) const QUEUE: usize = 65_536;
 
 /// What `coinop bench --board --json` prints.
 #[derive(Debug, Serialize)]
@@ -56,10 +58,12 @@ struct Figures {
     board: String,
     verified_to_high: Latency,
     lease_over_to_low: Latency,
-    /// Only where this program can make an edge itself.
+    /// On a real board only where a wire joins the two lines.
     edge_to_notice: Option<Latency>,
     /// Only where there are as many lines as one wants.
     held: Vec<Held>,
+    /// Only where something was played meanwhile.
+    beside: Option<Played>,
     rounds: u32,
     cores: usize,
 }
@@ -82,8 +86,8 @@ struct Held {
 }
 
 /// Measures and prints.
-pub(super) fn bench(choice: &BoardChoice, json: bool) -> color_eyre::Result<ExitCode> {
-    let figures = measure(choice, ROUNDS)?;
+pub(super) fn bench(choice: &BoardChoice, beside: Option<&str>, json: bool) -> color_eyre::Result<ExitCode> {
+    let figures = measure(choice, beside, ROUNDS)?;
     let mut out = io::stdout().lock();
     if json {
         serde_json::to_writer(&mut out, &figures)?;
@@ -94,17 +98,21 @@ pub(super) fn bench(choice: &BoardChoice, json: bool) -> color_eyre::Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-fn measure(choice: &BoardChoice, rounds: u32) -> color_eyre::Result<Figures> {
-    let lines = vec![LineSpec::output("LAMP", Level::Low), LineSpec::input("LIGHT")];
+fn measure(choice: &BoardChoice, beside: Option<&str>, rounds: u32) -> color_eyre::Result<Figures> {
+    let lines = vec![LineSpec::output(OUTPUT, Level::Low), LineSpec::input(INPUT)];
     let plan = Plan::of(choice)?;
     let chip = (!plan.keeps_real_time()).then(|| SimChip::new(lines.clone()));
     let board: Box<dyn Board> = match &chip {
         Some(chip) => Box::new(chip.board()?),
         None => plan.open(&lines)?,
     };
+    let beside = beside.map(Beside::start).transpose()?;
     let post = Post::new(board)?;
     let (on, off) = post.latencies(rounds)?;
-    let edges = chip.as_ref().map(|chip| post.edges(chip, rounds)).transpose()?;
+    let edges = match &chip {
+        Some(chip) => Some(edges::of_world(&post, chip, rounds)?),
+        None => edges::by_wire(&post, rounds)?,
+    };
     drop(post);
     let held =
         if chip.is_some() { LINES.into_iter().map(hold).collect::<Result<_, _>>()? } else { Vec::new() };
@@ -114,6 +122,7 @@ fn measure(choice: &BoardChoice, rounds: u32) -> color_eyre::Result<Figures> {
         lease_over_to_low: off.into(),
         edge_to_notice: edges.map(Latency::from),
         held,
+        beside: beside.map(Beside::end).transpose()?,
         rounds,
         cores: thread::available_parallelism().map_or(1, usize::from),
     })
@@ -150,7 +159,7 @@ impl Board for Timed {
 }
 
 /// The guard at its post, and what it does.
-struct Post {
+pub(super) struct Post {
     sentry: Sentry,
     start: Instant,
     driven: Receiver<Driven>,
@@ -168,13 +177,14 @@ impl Post {
     }
 
     /// Grants a lease of so long; gives the real moment of its end.
-    fn lease(&self, line: &str, lasts: Duration) -> Result<Instant, SentryError> {
+    pub(super) fn lease(&self, line: &str, lasts: Duration) -> Result<Instant, SentryError> {
         let until = moment(self.start).after(lasts);
         self.sentry.send(Command::Lease(Lease { line: line.to_owned(), until }))?;
         Ok(self.start + Duration::from_millis(until.millis()))
     }
 
-    fn driven(&self, level: Level) -> color_eyre::Result<Instant> {
+    /// When a line had been driven to this level next.
+    pub(super) fn driven(&self, level: Level) -> color_eyre::Result<Instant> {
         loop {
             let (_, driven, at) = self.driven.recv_timeout(PATIENCE)?;
             if driven == level {
@@ -189,56 +199,17 @@ impl Post {
         for _ in 0..rounds {
             raw.run(1)?;
             let verified = Instant::now();
-            let over = self.lease("LAMP", LEASE)?;
+            let over = self.lease(OUTPUT, LEASE)?;
             on.push(self.driven(Level::High)?.duration_since(verified));
             off.push(self.driven(Level::Low)?.saturating_duration_since(over));
         }
         Ok((on, off))
     }
 
-    /// From an edge to its notice on a bus, looked for as often as the stage does.
-    fn edges(&self, chip: &SimChip, rounds: u32) -> color_eyre::Result<Vec<Duration>> {
-        let bus = Bus::default();
-        let (tell, heard) = sync_channel(QUEUE);
-        bus.listen(move |_: &Notice| {
-            // Who does not listen does not count.
-            let _ = tell.try_send(Instant::now());
-        });
-        let mut latencies = Vec::new();
-        let mut level = Level::Low;
-        for round in 0..rounds {
-            // At another moment between two looks each time.
-            let tick = TICK.mul_f64(f64::from(round % 10) / 10.0);
-            level = !level;
-            let began = Instant::now();
-            chip.poke("LIGHT", level)?;
-            thread::sleep(TICK.saturating_sub(tick));
-            let notice = loop {
-                self.reports.try_iter().filter_map(edge).for_each(|fact| publish(&bus, fact));
-                if let Ok(at) = heard.try_recv() {
-                    break at;
-                }
-                if began.elapsed() > PATIENCE {
-                    bail!("an edge of the simulated board was not told in {PATIENCE:?}");
-                }
-                thread::sleep(TICK);
-            };
-            latencies.push(notice.duration_since(began));
-        }
-        Ok(latencies)
+    /// What the guard had to tell since the last time.
+    pub(super) fn reports(&self) -> impl Iterator<Item = Report> {
+        self.reports.try_iter()
     }
-}
-
-fn edge(report: Report) -> Option<Fact> {
-    if let Report::Edge(edge) = report {
-        Some(Fact::Line { line: edge.line, level: edge.level })
-    } else {
-        None
-    }
-}
-
-fn publish(bus: &Bus, fact: Fact) {
-    bus.publish(&Notice::new(Timestamp::default(), Timestamp::default(), "bench", fact));
 }
 
 /// The highest of the rates at which so many lines go on and off in time.
@@ -328,8 +299,18 @@ impl Figures {
             let more = if *is_most_tried { ", the most that was tried" } else { "" };
             writeln!(out, "{lines:>3} lines hold {leases_per_s:>6} leases a second, all together{more}")?;
         }
+        if self.edge_to_notice.is_none() {
+            writeln!(
+                out,
+                "edge in -> notice        join {OUTPUT} and {INPUT} by a wire to have it measured"
+            )?;
+        }
         let Self { rounds, cores, .. } = self;
-        writeln!(out, "\n{rounds} leases, each ended by itself; {cores} cores.")
+        writeln!(out, "\n{rounds} leases, each ended by itself; {cores} cores.")?;
+        if let Some(Played { scenario, payments }) = &self.beside {
+            writeln!(out, "Meanwhile another process played {scenario}: {payments} payments.")?;
+        }
+        Ok(())
     }
 }
 
@@ -341,7 +322,7 @@ mod tests {
 
     #[test]
     fn every_latency_of_the_simulated_board_is_measured() {
-        let figures = measure(&BoardChoice::Driver { driver: Driver::Sim, chip: None }, 10).unwrap();
+        let figures = measure(&BoardChoice::Driver { driver: Driver::Sim, chip: None }, None, 10).unwrap();
 
         let json = serde_json::to_value(&figures).unwrap();
         for latency in ["verified_to_high", "edge_to_notice"] {

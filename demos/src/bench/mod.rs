@@ -4,7 +4,9 @@
 //! Every way to pay is measured in short slices, the raw limit right before each; a ratio is the
 //! median over all rounds, so that a busy moment of the machine counts on both sides or not at all.
 
+mod beside;
 mod board;
+mod edges;
 mod ends;
 mod figures;
 mod lane;
@@ -66,7 +68,7 @@ trait Way {
 /// Measures and prints.
 pub(crate) fn bench(options: &args::Bench) -> color_eyre::Result<ExitCode> {
     if let Some(board) = &options.board {
-        return board::bench(board, options.json);
+        return board::bench(board, options.beside.as_deref(), options.json);
     }
     let folder = options.data_dir.clone().unwrap_or_else(std::env::temp_dir);
     let mut progress = Progress::new(io::stderr().is_terminal());

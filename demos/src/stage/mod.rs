@@ -6,6 +6,8 @@ mod hang;
 mod intervene;
 mod intervention;
 mod leak;
+#[cfg(test)]
+mod tests;
 mod thing;
 mod tick;
 

@@ -42,6 +42,11 @@ impl SimulatedChip {
         self.sysfs.join(format!("sim_gpio{offset}"))
     }
 
+    /// Takes it away, whoever has its lines.
+    pub(crate) fn unplug(&self) -> io::Result<()> {
+        fs::write(self.folder.join("live"), "0")
+    }
+
     /// The world's end of its lines.
     pub(crate) fn wires(&self) -> SysfsWires {
         SysfsWires::new(self.lines.iter().map(|line| (line.clone(), self.line(line))))

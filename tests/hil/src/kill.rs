@@ -69,13 +69,22 @@ pub(crate) fn kill(victim: &mut Child, log: &Path) -> Result<Duration, Failure> 
 
 /// Waits until the newest thing a witness saw passes `test`.
 pub(crate) fn wait_until(log: &str, test: impl Fn(&Seen) -> bool) -> Result<Seen, Failure> {
+    wait_longer(log, PATIENCE, test)
+}
+
+/// The same, for as long as this.
+pub(crate) fn wait_longer(
+    log: &str,
+    patience: Duration,
+    test: impl Fn(&Seen) -> bool,
+) -> Result<Seen, Failure> {
     let start = Instant::now();
     loop {
         let seen = Seen::all(&fs::read_to_string(log).unwrap_or_default())?;
         if let Some(seen) = seen.into_iter().next_back().filter(|seen| test(seen)) {
             return Ok(seen);
         }
-        ensure(start.elapsed() < PATIENCE, || format!("the witness has not seen it in {PATIENCE:?}"))?;
+        ensure(start.elapsed() < patience, || format!("the witness has not seen it in {patience:?}"))?;
         thread::sleep(Duration::from_millis(1));
     }
 }

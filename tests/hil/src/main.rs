@@ -9,6 +9,8 @@ mod bringup;
 #[cfg(target_os = "linux")]
 mod chip;
 #[cfg(target_os = "linux")]
+mod ends;
+#[cfg(target_os = "linux")]
 mod guarded;
 #[cfg(target_os = "linux")]
 mod kill;
@@ -21,7 +23,15 @@ mod program;
 #[cfg(target_os = "linux")]
 mod report;
 #[cfg(target_os = "linux")]
+mod run;
+#[cfg(target_os = "linux")]
+mod scenarios;
+#[cfg(target_os = "linux")]
+mod story;
+#[cfg(target_os = "linux")]
 mod tools;
+#[cfg(target_os = "linux")]
+mod world;
 
 use std::process::ExitCode;
 
@@ -33,12 +43,14 @@ fn main() -> ExitCode {
     let fate = match words[..] {
         ["board"] => board::check(),
         ["program", log, program, ref arguments @ ..] => program::check(log, program, arguments),
+        ["scenarios", log, program] => scenarios::check(log, program),
         ["witness", value, log] => outside::witness(value, log),
-        ["lamp", lamp, light] => outside::lamp(lamp, light),
+        ["wire", from, to] => outside::wire(from, to),
+        ["world", world] => world::live(world),
         ["hold", driver, line] => driver_of(driver).and_then(|driver| kill::hold(driver, line)),
         ["hold-pi", line] => pi::hold(line),
         ["open", driver, line] => driver_of(driver).map(|driver| board::open(driver, line)),
-        _ => Err("board | program LOG PROGRAM ARGUMENTS… | witness VALUE LOG | lamp FOLDER FOLDER \
+        _ => Err("board | program LOG PROGRAM ARGUMENTS… | scenarios LOG PROGRAM | witness VALUE LOG | wire VALUE PULL | world JSON \
                   | hold DRIVER LINE | hold-pi LINE | open DRIVER LINE"
             .into()),
     };

@@ -2,21 +2,19 @@ use std::{
     env, fs,
     fs::{File, OpenOptions},
     io::{self, Read, Write},
+    os::unix::fs::FileExt,
     path::Path,
     process::{Child, Command, ExitCode, Stdio},
     thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use coinop_core::{Timestamp, board::Level};
-use coinop_hardware::plant::{Lamp, LampSpec, World, sysfs::SysfsWires};
+use coinop_core::board::Level;
 
-use crate::report::Failure;
+use crate::{report::Failure, world::Outdoors};
 
 /// How often the witness looks.
 const LOOK: Duration = Duration::from_micros(200);
-/// How often the plant is stepped.
-const STEP: Duration = Duration::from_millis(2);
 
 /// A process of ours that runs beside the one under test, and ends with this value.
 pub(crate) struct Outside(Child);
@@ -37,9 +35,14 @@ impl Outside {
         Self::start(&["witness", &folder.join("value").to_string_lossy(), log])
     }
 
-    /// Starts a lamp with its light sensor.
-    pub(crate) fn lamp(lamp: &Path, light: &Path) -> Result<Self, Failure> {
-        Self::start(&["lamp", &lamp.to_string_lossy(), &light.to_string_lossy()])
+    /// Starts a world.
+    pub(crate) fn world(world: &Outdoors) -> Result<Self, Failure> {
+        Self::start(&["world", &serde_json::to_string(world)?])
+    }
+
+    /// Joins the input in the folder `to` to the output in the folder `from`.
+    pub(crate) fn wire(from: &Path, to: &Path) -> Result<Self, Failure> {
+        Self::start(&["wire", &from.join("value").to_string_lossy(), &to.join("pull").to_string_lossy()])
     }
 
     /// Ends the process by closing its input, and gives what it said last.
@@ -87,32 +90,38 @@ impl Seen {
 
 /// Watches a line through sysfs, which the code under test does not use, until its input closes.
 pub(crate) fn witness(value: &str, log: &str) -> Result<ExitCode, Failure> {
-    let mut log = OpenOptions::new().append(true).create(true).open(log)?;
+    let (mut log, value) = (OpenOptions::new().append(true).create(true).open(log)?, File::open(value)?);
     let stop = stop_when_input_closes();
-    let mut last = String::new();
+    let mut last = None;
     while !stop.is_finished() {
-        let value = fs::read_to_string(value)?;
-        if value != last {
-            let level = if value.trim() == "1" { Level::High } else { Level::Low };
+        let level = level(&value)?;
+        if last.replace(level) != Some(level) {
             log.write_all(format!("{} {level}\n", micros(SystemTime::now())).as_bytes())?;
-            last = value;
         }
         thread::sleep(LOOK);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Is a lamp and a light sensor, until its input closes; then says the truth.
-pub(crate) fn lamp(lamp: &str, light: &str) -> Result<ExitCode, Failure> {
-    let wires = SysfsWires::new([("LAMP".to_owned(), lamp.into()), ("LIGHT".to_owned(), light.into())]);
-    let mut world = World::new(wires, Box::new(Lamp::new(LampSpec::default())));
+/// Is a wire from an output to an input, until its input closes.
+pub(crate) fn wire(from: &str, to: &str) -> Result<ExitCode, Failure> {
+    let from = File::open(from)?;
     let stop = stop_when_input_closes();
+    let mut last = None;
     while !stop.is_finished() {
-        world.step(Timestamp::from_millis(micros(SystemTime::now()) / 1_000))?;
-        thread::sleep(STEP);
+        let level = level(&from)?;
+        if last.replace(level) != Some(level) {
+            fs::write(to, if level == Level::High { "pull-up" } else { "pull-down" })?;
+        }
+        thread::sleep(LOOK);
     }
-    println!("{}", world.plant().truth());
     Ok(ExitCode::SUCCESS)
+}
+
+fn level(value: &File) -> io::Result<Level> {
+    let mut text = [0; 1];
+    value.read_exact_at(&mut text, 0)?;
+    Ok(if text == *b"1" { Level::High } else { Level::Low })
 }
 
 /// Microseconds since the epoch.
@@ -121,7 +130,8 @@ pub(crate) fn micros(time: SystemTime) -> u64 {
     u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
-fn stop_when_input_closes() -> thread::JoinHandle<()> {
+/// Ends when its input does.
+pub(crate) fn stop_when_input_closes() -> thread::JoinHandle<()> {
     thread::spawn(|| {
         // Closed or broken, it is the end either way.
         let _ = io::stdin().read_to_end(&mut Vec::new());
