@@ -10,7 +10,7 @@ use coinop::run::Pace;
 use coinop_hardware::{board_file::BUILT_IN, driver::Driver, sim::SimFault};
 
 pub(crate) use board::{BoardCommand, BoardList, BoardShow, BoardTest};
-pub(crate) use network::{Node, Wallet, WalletCommand};
+pub(crate) use network::{NetworkName, Node, Wallet, WalletCommand};
 
 use crate::scenario;
 
@@ -43,6 +43,7 @@ const EXAMPLES: &str = "Examples:
   coinop board show pi                            its lines, where they are, and their limits
   coinop board test pi                            put each output on, wait for each input
   coinop node --faucet                            a network of your own, for a whole LAN
+  coinop play street --hub ws://127.0.0.1:6611 --purse ./wallet
   coinop wallet new --burner                      a wallet for a demo; see coinop wallet --help";
 
 /// What to do.
@@ -110,6 +111,12 @@ pub(crate) struct Play {
     /// Keep everything in this folder, and go on from there.
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+    /// Play on the ledger behind this hub, a devnet of yours, instead of one inside the program.
+    #[arg(long, value_name = "URL", requires = "purse", conflicts_with = "data_dir")]
+    pub(crate) hub: Option<String>,
+    /// The wallet that gives everybody their first money on that ledger.
+    #[arg(long, value_name = "FILE", requires = "hub")]
+    pub(crate) purse: Option<PathBuf>,
 }
 
 impl Default for Play {
@@ -124,6 +131,8 @@ impl Default for Play {
             board: BoardChoice::Driver { driver: Driver::Sim, chip: None },
             watchdog: None,
             data_dir: None,
+            hub: None,
+            purse: None,
         }
     }
 }

@@ -9,11 +9,13 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use coinop::{
     agenda::Agenda,
     core::{Timestamp, obyte::hash::sha256},
+    hub::HubLedger,
     journal::{Apart, Journal, JournalError, MemoryJournal},
     notice::{Bus, Notice},
     restore::Restored,
@@ -34,6 +36,7 @@ use crate::{
     show, signals,
     stage::{self, Begin, By, Intervention, Stage},
     tally::Tally,
+    wallet,
 };
 
 /// When every scenario begins: 1 January 2026, so that the same seed gives the same units.
@@ -49,12 +52,33 @@ pub(crate) fn play(options: &Play) -> color_eyre::Result<ExitCode> {
     if plan.keeps_real_time() && options.speed.0 != Pace::Real(1.0) {
         bail!("a real board plays at speed 1 only: leave --speed out, or use --board sim");
     }
+    if options.hub.is_some() && options.speed.0 != Pace::Real(1.0) {
+        bail!("a ledger behind a hub keeps real time: leave --speed out");
+    }
     fitting_meters(options, &plan, &scenario)?;
     plan.fit(&stage::lines(&scenario, START)?)?;
     let (journal, restored) = journal(options, text)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, Run { options, scenario, plan, journal, restored }.play())
+}
+
+/// When the scenario begins: on a ledger of others, now.
+fn start(options: &Play) -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    if options.hub.is_some() { Timestamp::from_millis(0).after(since) } else { START }
+}
+
+/// The ledger behind the hub, with everybody's first money on it.
+async fn elsewhere(
+    options: &Play,
+    scenario: &Scenario,
+    seed: u64,
+    shell: &Shell,
+) -> color_eyre::Result<Option<HubLedger>> {
+    let (Some(hub), Some(purse)) = (&options.hub, &options.purse) else { return Ok(None) };
+    let funds = stage::funds(scenario, seed)?;
+    wallet::stake(hub, purse, shell.agenda(), &funds).await.map(Some)
 }
 
 /// A real meter keeps real time, and a simulated one measures the simulated world.
@@ -122,8 +146,10 @@ struct Ears {
 impl Run<'_> {
     async fn play(self) -> color_eyre::Result<ExitCode> {
         let Self { options, scenario, plan, journal, restored } = self;
-        let now = restored.latest().unwrap_or(stage::before(START));
-        let begun = now.max(START);
+        let start = start(options);
+        let now =
+            restored.latest().unwrap_or(if options.hub.is_some() { start } else { stage::before(start) });
+        let begun = now.max(start);
         let whole = scenario.length.0;
         let until = begun.after(options.length.unwrap_or(whole));
         let clock = Clock::new(Pace::Paused(1.0), begun);
@@ -134,7 +160,7 @@ impl Run<'_> {
         let screen = screen(options, &scenario, &bus)?;
         listen(&bus, &ears, &scenario, options, screen.is_some());
         let seed = sha256(format!("coinop chance {} {}", options.seed, now.millis()).as_bytes());
-        let shell = Shell::new(Agenda::new(now), bus.clone(), journal, START, seed);
+        let shell = Shell::new(Agenda::new(now), bus.clone(), journal, start, seed);
         let curtain = Curtain(shell.agenda().clone());
         let rig = rig_kind(&plan, options, &clock);
         if options.data_dir.is_some() {
@@ -142,8 +168,14 @@ impl Run<'_> {
         }
         let name = options.scenario.clone();
         let stop = signals::stop_on_signal();
-        let (seed, watchdog) = (options.seed, options.watchdog.clone());
-        let opening = Begin { shell: shell.clone(), scenario, seed, rig, watchdog, restored };
+        let seed =
+            if options.hub.is_some() { options.seed.wrapping_add(start.millis()) } else { options.seed };
+        let elsewhere = elsewhere(options, &scenario, seed, &shell).await?;
+        if elsewhere.is_some() {
+            ears.borrow_mut().book.tally.books_are_elsewhere();
+        }
+        let watchdog = options.watchdog.clone();
+        let opening = Begin { shell: shell.clone(), scenario, seed, rig, watchdog, restored, elsewhere };
         let breadboard = Breadboard::listening_to(&bus);
         let stage = Stage::build(opening).await?;
         let door = door(options, &stage, &breadboard);
@@ -164,7 +196,7 @@ impl Run<'_> {
         let unleased = stage.unleased_on().as_millis();
         // The lines are safe before anything is printed: nobody may be reading.
         drop((door, stage, curtain));
-        let at = shell.now().since(START);
+        let at = shell.now().since(start);
         let mut ears = ears.borrow_mut();
         ears.book.tally.settle(u64::try_from(at.as_millis()).unwrap_or(u64::MAX));
         let verdicts: Vec<Verdict> = expectations
@@ -294,7 +326,7 @@ impl Frame<'_> {
         if self.is_over() {
             return Control::Quit;
         }
-        let at = self.stage.shell.now().since(START);
+        let at = self.stage.shell.now().since(self.stage.shell.start());
         let actions = screen.frame(u64::try_from(at.as_millis()).unwrap_or(u64::MAX), self.clock.pace());
         // A terminal that is gone shows nothing to nobody.
         let Ok(actions) = actions else { return Control::Quit };

@@ -55,6 +55,7 @@ enum Seen {
 enum Conserved {
     Always,
     Not,
+    Elsewhere,
 }
 
 /// One session so far.
@@ -292,15 +293,25 @@ impl Tally {
         sum(self.sessions.values().map(|story| story.delivered))
     }
 
-    /// Whether the books were right at every audit, and there was one.
-    pub(crate) fn money_conserved(&self) -> bool {
-        self.conserved == Some(Conserved::Always)
+    /// Whether the books were right at every audit, and there was one; nothing is known of books kept
+    /// elsewhere.
+    pub(crate) fn money_conserved(&self) -> Option<bool> {
+        match self.conserved {
+            Some(Conserved::Always) => Some(true),
+            Some(Conserved::Elsewhere) => None,
+            Some(Conserved::Not) | None => Some(false),
+        }
+    }
+
+    /// The ledger is elsewhere, and its books are not ours to check.
+    pub(crate) const fn books_are_elsewhere(&mut self) {
+        self.conserved = Some(Conserved::Elsewhere);
     }
 
     /// What is wrong with the standing invariants; empty when nothing is.
     pub(crate) fn broken_invariants(&self, unleased_on_ms: u128) -> Vec<String> {
         let mut broken = Vec::new();
-        if !self.money_conserved() {
+        if self.money_conserved() == Some(false) {
             broken.push("money was not conserved".to_owned());
         }
         if unleased_on_ms > 0 {

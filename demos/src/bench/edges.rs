@@ -110,6 +110,7 @@ fn edge(report: Report, level: Level) -> Option<Fact> {
         }
         Report::Edge(_)
         | Report::Line { .. }
+        | Report::Seen { .. }
         | Report::Granted { .. }
         | Report::Refused { .. }
         | Report::Fault(_)

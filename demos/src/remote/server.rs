@@ -22,7 +22,6 @@ use tokio::{
 use super::{ASK_MAX, Answer, Ask, CONNECTIONS_MAX, place};
 use crate::{
     breadboard::{Breadboard, LineNow},
-    play::START,
     stage::{By, Intervention, Stage},
 };
 
@@ -194,7 +193,8 @@ impl Hall {
     }
 
     fn lines(&self) -> Vec<LineNow> {
-        let now = self.stage.upgrade().map_or(Duration::ZERO, |stage| stage.shell.now().since(START));
+        let now = self.stage.upgrade();
+        let now = now.map_or(Duration::ZERO, |stage| stage.shell.now().since(stage.shell.start()));
         self.breadboard.borrow().at(u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
     }
 }

@@ -15,6 +15,7 @@ use coinop::{
         session::{ChannelTerms, Metering, Name},
         tariff::{Quantity, Tariff},
     },
+    hub::HubLedger,
     journal::JournalError,
     ledger::{Embedded, OpenError},
     network::Network,
@@ -27,7 +28,7 @@ use coinop::{
 };
 use coinop_hardware::plant::Plant;
 
-use super::{Demand, FIRST_PARTY, HUB, MARKET, Role, Stage, Thing};
+use super::{Demand, FIRST_PARTY, HUB, MARKET, Money, Role, Stage, Thing};
 use crate::{
     devices::{self, Built, Device, Setup},
     rig::{self, Rig, RigError},
@@ -53,6 +54,8 @@ pub(crate) struct Begin {
     pub(crate) rig: rig::Kind,
     pub(crate) watchdog: Option<String>,
     pub(crate) restored: Restored,
+    /// The ledger, when it is elsewhere.
+    pub(crate) elsewhere: Option<HubLedger>,
 }
 
 /// The stage cannot be built.
@@ -92,15 +95,12 @@ pub(crate) fn key(seed: u64, name: &str) -> Result<SecretKey, KeyError> {
 impl Stage {
     /// Builds the stage and lets everybody begin.
     pub(crate) async fn build(begin: Begin) -> Result<Rc<Self>, StageError> {
-        let Begin { shell, scenario, seed, rig, watchdog, restored } = begin;
+        let Begin { shell, scenario, seed, rig, watchdog, restored, elsewhere } = begin;
         let network = Network::new(shell.agenda().clone(), scenario.latency.0);
-        let config = Config {
-            genesis: before(shell.start()),
-            until_stable: scenario.stable_after.0,
-            proves: false,
-            seed: sha256(format!("coinop hub {seed}").as_bytes()),
+        let money = match elsewhere {
+            Some(ledger) => Money::Elsewhere(ledger),
+            None => Money::Own(own_ledger(&shell, &scenario, seed, &restored)?),
         };
-        let ledger = Embedded::open(&shell, HUB, &config, scenario.latency.0, &restored)?;
         let market = Address::of_key(&key(seed, "market")?.public());
         let desk = Desk::open(&shell, &network, MARKET, market, &restored)?;
         let (things, plants, lines) = things(&scenario, shell.now().max(shell.start()))?;
@@ -109,7 +109,7 @@ impl Stage {
             shell,
             scenario,
             network,
-            ledger,
+            money,
             desk,
             market,
             book: Rc::new(RefCell::new(BTreeMap::from([(market, "market".to_owned())]))),
@@ -174,7 +174,7 @@ impl Stage {
             let fact = Fact::Party { address: party.address().to_string(), role: role.to_owned() };
             self.tell(name, fact);
             self.tell_links(name);
-            if let Err(error) = self.ledger.fund(party.address(), *funds).await {
+            if let Err(error) = self.money.fund(party.address(), *funds).await {
                 self.tell(name, Fact::Refusal { reason: error.to_string() });
             }
         }
@@ -209,7 +209,7 @@ impl Stage {
         let around = Surroundings {
             shell: self.shell.clone(),
             network: self.network.clone(),
-            ledger: Rc::new(self.ledger.clone()),
+            ledger: self.money.ledger(),
             market: self.market,
             book: Rc::clone(&self.book),
         };
@@ -254,6 +254,29 @@ impl Stage {
             device,
         }))
     }
+}
+
+fn own_ledger(
+    shell: &Shell,
+    scenario: &Scenario,
+    seed: u64,
+    restored: &Restored,
+) -> Result<Embedded, OpenError> {
+    let config = Config {
+        genesis: before(shell.start()),
+        until_stable: scenario.stable_after.0,
+        proves: false,
+        seed: sha256(format!("coinop hub {seed}").as_bytes()),
+    };
+    Embedded::open(shell, HUB, &config, scenario.latency.0, restored)
+}
+
+/// Who takes part with which key, and what they begin with.
+pub(crate) fn funds(scenario: &Scenario, seed: u64) -> Result<Vec<(Address, Bytes)>, KeyError> {
+    let things = scenario.thing.iter().map(|thing| (thing.name.get_ref(), thing.funds.0));
+    let buyers = scenario.buyer.iter().map(|buyer| (buyer.name.get_ref(), buyer.funds.get_ref().0));
+    let funds = things.chain(buyers).filter(|(_, funds)| !funds.is_zero());
+    funds.map(|(name, funds)| Ok((Address::of_key(&key(seed, name)?.public()), funds))).collect()
 }
 
 type World = (Vec<Thing>, Vec<Box<dyn Plant>>, Vec<coinop::core::board::LineSpec>);

@@ -6,6 +6,7 @@ mod hang;
 mod intervene;
 mod intervention;
 mod leak;
+mod money;
 #[cfg(test)]
 mod tests;
 mod thing;
@@ -21,15 +22,15 @@ use std::{
 use coinop::{
     agenda::Rank,
     core::Timestamp,
-    ledger::Embedded,
     network::{Link, Network},
     notice::{Fact, LinkState},
     party::{Demand, Desk, Party},
     shell::Shell,
 };
 
-pub(crate) use self::build::{Begin, MIN_DEPOSIT, Worlds, before, lines, tariff, worlds};
+pub(crate) use self::build::{Begin, MIN_DEPOSIT, Worlds, before, funds, lines, tariff, worlds};
 pub(crate) use self::intervention::{By, Intervention, LONGEST_MS, MAX_PULSES, SHORTEST_PULSE_MS};
+use self::money::Money;
 use self::thing::Thing;
 pub(crate) use self::tick::TICK;
 use crate::{
@@ -53,7 +54,7 @@ pub(crate) struct Stage {
     pub(crate) shell: Shell,
     pub(crate) scenario: Scenario,
     network: Network,
-    ledger: Embedded,
+    money: Money,
     #[expect(dead_code, reason = "the desk lives as long as the stage")]
     desk: Rc<Desk>,
     market: coinop::core::obyte::address::Address,
@@ -94,14 +95,11 @@ impl Stage {
 
     /// Checks the books and tells the result.
     pub(crate) fn audit(&self) {
-        let money_conserved = match self.ledger.audit() {
-            Ok(_) => true,
-            Err(discrepancy) => {
-                self.tell("hub", Fact::Fault { what: format!("the books are wrong: {discrepancy}") });
-                false
-            }
-        };
-        self.tell("hub", Fact::Audit { money_conserved });
+        let Some(books) = self.money.audit() else { return };
+        if let Err(discrepancy) = &books {
+            self.tell("hub", Fact::Fault { what: format!("the books are wrong: {discrepancy}") });
+        }
+        self.tell("hub", Fact::Audit { money_conserved: books.is_ok() });
     }
 
     /// Cuts or mends a link between two parties.

@@ -77,6 +77,7 @@ fn panicking(folder: &Path) -> Vec<Notice> {
             rig,
             watchdog: None,
             restored: Restored::default(),
+            elsewhere: None,
         };
         let stage = Stage::build(begin).await.unwrap();
         let clock = Clock::new(Pace::Max, START);

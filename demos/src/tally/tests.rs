@@ -91,9 +91,15 @@ fn more_at_risk_than_was_agreed_breaks_the_run() {
 
 #[test]
 fn money_that_was_lost_once_stays_lost() {
-    assert!(!Told::default().tally.money_conserved(), "nobody looked");
-    assert!(Told::default().audited(true).audited(true).tally.money_conserved());
-    assert!(!Told::default().audited(true).audited(false).audited(true).tally.money_conserved());
+    assert_eq!(Told::default().tally.money_conserved(), Some(false), "nobody looked");
+    assert_eq!(Told::default().audited(true).audited(true).tally.money_conserved(), Some(true));
+    assert_eq!(
+        Told::default().audited(true).audited(false).audited(true).tally.money_conserved(),
+        Some(false)
+    );
+    let mut elsewhere = Told::default().tally;
+    elsewhere.books_are_elsewhere();
+    assert_eq!(elsewhere.money_conserved(), None);
 }
 
 #[test]

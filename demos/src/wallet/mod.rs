@@ -8,15 +8,22 @@ mod show;
 mod signed;
 pub(crate) mod uri;
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
-use coinop::core::obyte::unit::Output;
-use coinop::core::wallet::{Attachment, Request};
+use coinop::{
+    agenda::Agenda,
+    core::{
+        Bytes,
+        obyte::{Address, unit::Output},
+        wallet::{Attachment, Request},
+    },
+    hub::HubLedger,
+};
 use color_eyre::eyre::bail;
 use serde_json::{Map, Value};
 
 use self::uri::Payee;
-use crate::args::{Wallet, WalletCommand};
+use crate::args::{NetworkName, Wallet, WalletCommand};
 
 /// Does what is asked of a wallet.
 pub(crate) fn wallet(options: &Wallet) -> color_eyre::Result<ExitCode> {
@@ -42,7 +49,30 @@ pub(crate) fn wallet(options: &Wallet) -> color_eyre::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn payment(options: &Wallet, to: &Payee, amount: Option<coinop::core::Bytes>) -> color_eyre::Result<Request> {
+/// The ledger behind a devnet's hub, on which the wallet in `purse` has paid everybody's first money.
+pub(crate) async fn stake(
+    hub: &str,
+    purse: &Path,
+    agenda: &Agenda,
+    funds: &[(Address, Bytes)],
+) -> color_eyre::Result<HubLedger> {
+    let options = Wallet {
+        command: WalletCommand::Balance,
+        wallet: Some(purse.to_owned()),
+        // Keys that are made of a scenario's seed are everybody's: they are for devnets only.
+        network: NetworkName::Devnet,
+        hub: Some(hub.to_owned()),
+        json: true,
+        yes: true,
+    };
+    let ledger = online::connect_for(&options, agenda.clone()).await?;
+    let outputs =
+        funds.iter().map(|(address, amount)| Output { address: *address, amount: *amount }).collect();
+    send::pay(&options, &ledger, &Request { outputs, ..Request::default() }).await?;
+    Ok(ledger)
+}
+
+fn payment(options: &Wallet, to: &Payee, amount: Option<Bytes>) -> color_eyre::Result<Request> {
     let here = options.network.network();
     let is_elsewhere = to.network.is_some_and(|network| uri::scheme(network) != uri::scheme(here));
     if is_elsewhere {

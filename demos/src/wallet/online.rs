@@ -48,8 +48,14 @@ pub(super) fn block_on<T>(what: impl Future<Output = color_eyre::Result<T>>) -> 
     tokio::task::LocalSet::new().block_on(&runtime, what)
 }
 
-/// A connection to the hub, once it has said who it is.
+/// The ledger behind the hub, once that has said who it is. Nothing here runs on an agenda: what is
+/// waited for is simply waited for.
 pub(super) async fn connect(options: &Wallet) -> color_eyre::Result<HubLedger> {
+    connect_for(options, Agenda::new(Timestamp::default())).await
+}
+
+/// The same, for those whose work is on an agenda.
+pub(super) async fn connect_for(options: &Wallet, agenda: Agenda) -> color_eyre::Result<HubLedger> {
     let url = options.hub.as_deref().unwrap_or_else(|| options.network.hub());
     let hub = Hub::connect(url, options.network.network())?;
     let mut said = None;
@@ -76,8 +82,7 @@ pub(super) async fn connect(options: &Wallet) -> color_eyre::Result<HubLedger> {
             )
         }
     }
-    // Nothing here runs on an agenda: what is waited for is simply waited for.
-    Ok(HubLedger::new(hub, Agenda::new(Timestamp::default()), MAX_TPS_FEE))
+    Ok(HubLedger::new(hub, agenda, MAX_TPS_FEE))
 }
 
 /// The ledger's words for people.

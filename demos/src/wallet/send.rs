@@ -43,6 +43,15 @@ pub(super) fn send(options: &Wallet, request: &Request, no_wait: bool) -> color_
     })
 }
 
+/// Pays, and waits until it is final.
+pub(super) async fn pay(options: &Wallet, ledger: &HubLedger, request: &Request) -> color_eyre::Result<()> {
+    let key = keys::key(options)?;
+    let outbox = Outbox::of(&keys::file(options)?, options.network.network());
+    post_what_is_left(options, ledger, &outbox).await?;
+    let hash = post(options, ledger, &outbox, &key, request).await?;
+    wait(options, ledger, Address::of_key(&key.public()), hash).await
+}
+
 /// A unit whose fate is not known comes first: it may have been paid already.
 async fn post_what_is_left(options: &Wallet, ledger: &HubLedger, outbox: &Outbox) -> color_eyre::Result<()> {
     let Some(unit) = outbox.unit()? else { return Ok(()) };
