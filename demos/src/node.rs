@@ -90,21 +90,24 @@ fn journal(options: &Node) -> color_eyre::Result<(Box<dyn Journal>, Restored)> {
 }
 
 fn tell(options: &Node, address: std::net::SocketAddr) -> io::Result<()> {
+    let faucet = options.faucet.map_or_else(
+        || "none: --faucet gives everybody test money".to_owned(),
+        |most| format!("{most} an address: curl --data ADDRESS http://{address}/faucet"),
+    );
+    let kept = options.data_dir.as_ref().map_or_else(
+        || "memory: gone when it ends, --data-dir DIR keeps it".to_owned(),
+        |folder| folder.display().to_string(),
+    );
     let mut out = io::stdout().lock();
-    writeln!(out, "a network of its own, with test money that is worth nothing")?;
-    writeln!(out, "  clients   ws://{address}")?;
-    writeln!(out, "  page      http://{address}")?;
-    match options.faucet {
-        Some(most) => {
-            writeln!(out, "  faucet    {most} an address: curl --data ADDRESS http://{address}/faucet")?
-        }
-        None => writeln!(out, "  faucet    none: --faucet gives everybody test money")?,
-    }
-    match &options.data_dir {
-        Some(folder) => writeln!(out, "  kept in   {}", folder.display())?,
-        None => writeln!(out, "  kept in   memory: gone when it ends, --data-dir DIR keeps it")?,
-    }
-    writeln!(out, "Ctrl-C ends it")?;
+    writeln!(
+        out,
+        "a network of its own, with test money that is worth nothing
+  clients   ws://{address}
+  page      http://{address}
+  faucet    {faucet}
+  kept in   {kept}
+Ctrl-C ends it"
+    )?;
     out.flush()
 }
 

@@ -1,5 +1,7 @@
 //! Plays a scenario: headless or in the terminal UI, in memory or durable.
 
+mod elsewhere;
+
 use std::{
     cell::RefCell,
     io::{self, IsTerminal as _, Write as _},
@@ -9,13 +11,11 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use coinop::{
     agenda::Agenda,
     core::{Timestamp, obyte::hash::sha256},
-    hub::HubLedger,
     journal::{Apart, Journal, JournalError, MemoryJournal},
     notice::{Bus, Notice},
     restore::Restored,
@@ -25,6 +25,7 @@ use coinop::{
 };
 use color_eyre::eyre::{WrapErr as _, bail};
 
+use self::elsewhere::{before, elsewhere, seed_of_keys, start};
 use crate::{
     args::Play,
     board::Plan,
@@ -36,7 +37,6 @@ use crate::{
     show, signals,
     stage::{self, Begin, By, Intervention, Stage},
     tally::Tally,
-    wallet,
 };
 
 /// When every scenario begins: 1 January 2026, so that the same seed gives the same units.
@@ -61,24 +61,6 @@ pub(crate) fn play(options: &Play) -> color_eyre::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, Run { options, scenario, plan, journal, restored }.play())
-}
-
-/// When the scenario begins: on a ledger of others, now.
-fn start(options: &Play) -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    if options.hub.is_some() { Timestamp::from_millis(0).after(since) } else { START }
-}
-
-/// The ledger behind the hub, with everybody's first money on it.
-async fn elsewhere(
-    options: &Play,
-    scenario: &Scenario,
-    seed: u64,
-    shell: &Shell,
-) -> color_eyre::Result<Option<HubLedger>> {
-    let (Some(hub), Some(purse)) = (&options.hub, &options.purse) else { return Ok(None) };
-    let funds = stage::funds(scenario, seed)?;
-    wallet::stake(hub, purse, shell.agenda(), &funds).await.map(Some)
 }
 
 /// A real meter keeps real time, and a simulated one measures the simulated world.
@@ -147,8 +129,7 @@ impl Run<'_> {
     async fn play(self) -> color_eyre::Result<ExitCode> {
         let Self { options, scenario, plan, journal, restored } = self;
         let start = start(options);
-        let now =
-            restored.latest().unwrap_or(if options.hub.is_some() { start } else { stage::before(start) });
+        let now = restored.latest().unwrap_or(before(options, start));
         let begun = now.max(start);
         let whole = scenario.length.0;
         let until = begun.after(options.length.unwrap_or(whole));
@@ -168,12 +149,8 @@ impl Run<'_> {
         }
         let name = options.scenario.clone();
         let stop = signals::stop_on_signal();
-        let seed =
-            if options.hub.is_some() { options.seed.wrapping_add(start.millis()) } else { options.seed };
-        let elsewhere = elsewhere(options, &scenario, seed, &shell).await?;
-        if elsewhere.is_some() {
-            ears.borrow_mut().book.tally.books_are_elsewhere();
-        }
+        let seed = seed_of_keys(options, start);
+        let elsewhere = elsewhere(options, &scenario, seed, &shell, &ears).await?;
         let watchdog = options.watchdog.clone();
         let opening = Begin { shell: shell.clone(), scenario, seed, rig, watchdog, restored, elsewhere };
         let breadboard = Breadboard::listening_to(&bus);

@@ -46,12 +46,12 @@ pub(crate) struct Wallet {
     #[command(subcommand)]
     pub(crate) command: WalletCommand,
     /// The file of its keys; coinop/wallet in your data folder when nothing is said.
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) wallet: Option<PathBuf>,
+    #[arg(long = "wallet", global = true, value_name = "FILE")]
+    pub(crate) keys: Option<PathBuf>,
     /// The network.
     #[arg(long, global = true, value_enum, default_value = "devnet")]
     pub(crate) network: NetworkName,
-    /// The hub: ws://127.0.0.1:6611 on a devnet, a public one elsewhere, when nothing is said.
+    /// The hub; a node on this machine on a devnet, a public one elsewhere, when nothing is said.
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) hub: Option<String>,
     /// One JSON object instead of words.

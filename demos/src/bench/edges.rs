@@ -109,7 +109,6 @@ fn edge(report: Report, level: Level) -> Option<Fact> {
             Some(Fact::Line { line: edge.line, level })
         }
         Report::Edge(_)
-        | Report::Seen { .. }
         | Report::Line { .. }
         | Report::Seen { .. }
         | Report::Granted { .. }

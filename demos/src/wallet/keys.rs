@@ -29,7 +29,7 @@ const MAX_WORDS: u64 = 1_024;
 
 /// The file of the keys.
 pub(super) fn file(options: &Wallet) -> color_eyre::Result<PathBuf> {
-    if let Some(file) = &options.wallet {
+    if let Some(file) = &options.keys {
         return Ok(file.clone());
     }
     let var = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);

@@ -58,7 +58,7 @@ pub(crate) async fn stake(
 ) -> color_eyre::Result<HubLedger> {
     let options = Wallet {
         command: WalletCommand::Balance,
-        wallet: Some(purse.to_owned()),
+        keys: Some(purse.to_owned()),
         // Keys that are made of a scenario's seed are everybody's: they are for devnets only.
         network: NetworkName::Devnet,
         hub: Some(hub.to_owned()),

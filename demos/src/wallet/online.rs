@@ -73,15 +73,11 @@ pub(super) async fn connect_for(options: &Wallet, agenda: Agenda) -> color_eyre:
             sleep(LOOK).await;
         }
     });
-    match waited.await {
-        Ok(connected) => connected?,
-        Err(_) => {
-            let why = said.unwrap_or_else(|| "it says nothing".to_owned());
-            bail!(
-                "there is no hub at {url} ({why}): start one with `coinop node`, or name another with --hub"
-            )
-        }
-    }
+    let Ok(connected) = waited.await else {
+        let why = said.unwrap_or_else(|| "it says nothing".to_owned());
+        bail!("there is no hub at {url} ({why}): start one with `coinop node`, or name another with --hub")
+    };
+    connected?;
     Ok(HubLedger::new(hub, agenda, MAX_TPS_FEE))
 }
 

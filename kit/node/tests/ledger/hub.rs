@@ -113,14 +113,14 @@ fn a_posted_unit_is_handed_on_and_answered() {
 #[test]
 fn who_watches_an_address_hears_of_its_units_but_not_of_what_it_posted_itself() {
     let mut scene = Scene::new();
-    let (payer, payee) = (Wallet::of("alice"), Wallet::of("bob"));
+    let (payer, shop) = (Wallet::of("alice"), Wallet::of("bob"));
     scene.world.fund(&payer, 1_000_000);
     scene.world.pushes.clear();
     let (alice, bob) = (scene.alice, scene.bob);
     scene.watch(alice, payer.address);
-    scene.watch(bob, payee.address);
+    scene.watch(bob, shop.address);
 
-    let unit = payer.pay(&scene.world, payee.address, 1_000, &[]);
+    let unit = payer.pay(&scene.world, shop.address, 1_000, &[]);
     scene.world.post(&unit).unwrap();
 
     let reactions = scene.pushed(Some(alice));
