@@ -59,7 +59,8 @@ async fn serve_until_signal(options: &Node) -> color_eyre::Result<ExitCode> {
         seed: sha256(format!("coinop node {}", options.seed).as_bytes()),
     };
     let ledger = Embedded::open(&shell, HUB, &config, Duration::ZERO, &restored)?;
-    let address = serve::serve(&shell, &ledger, listener, Serving { rank: HUB, faucet: options.faucet })?;
+    let address =
+        serve::serve(&shell, &ledger, &restored, listener, Serving { rank: HUB, faucet: options.faucet })?;
     tell(options, address)?;
     let stop = stop_on_signal();
     let clock = Clock::new(Pace::Real(1.0), now);

@@ -9,7 +9,10 @@ use std::{
 
 use coinop_core::{Bytes, obyte::address::Address};
 use coinop_node::{
-    hub::{Client, Hub, Reaction},
+    hub::{
+        Ask, Client, Hub, Reaction,
+        mailboxes::{Effect, Mailboxes},
+    },
     ledger::Push,
 };
 use serde_json::{Value, json};
@@ -20,12 +23,16 @@ use tokio::{
 
 use super::Serving;
 use crate::{
+    actors::{self, AskError, Birth, Handle, Wiring},
     ledger::{Embedded, LedgerError},
+    restore::Restored,
     shell::Shell,
 };
 
 /// How many frames may wait for a client who reads slowly; then it is dropped.
 const MAX_BACKLOG: usize = 512;
+/// The stream of what waits for devices.
+const MAILBOXES: &str = "hub/mailboxes";
 /// How often silent clients are looked at.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -46,6 +53,7 @@ pub(super) enum Letter {
 pub(super) struct Desk {
     shell: Shell,
     ledger: Embedded,
+    mailboxes: Handle<Mailboxes>,
     serving: Serving,
     hub: RefCell<Hub>,
     clients: RefCell<BTreeMap<Client, mpsc::Sender<String>>>,
@@ -57,18 +65,22 @@ impl Desk {
     pub(super) fn open(
         shell: &Shell,
         ledger: &Embedded,
+        restored: &Restored,
         serving: Serving,
         mut letters: mpsc::Receiver<Letter>,
-    ) {
+    ) -> Result<(), serde_json::Error> {
+        let place: Rc<RefCell<Weak<Self>>> = Rc::default();
         let desk = Rc::new(Self {
             shell: shell.clone(),
             ledger: ledger.clone(),
+            mailboxes: mailboxes(shell, restored, serving, &place)?,
             serving,
             hub: RefCell::new(Hub::new(env!("CARGO_PKG_VERSION"))),
             clients: RefCell::default(),
             posting: RefCell::default(),
         });
         let own: Weak<Self> = Rc::downgrade(&desk);
+        place.replace(Weak::clone(&own));
         ledger.listen(Rc::new(move |push| {
             if let Some(desk) = own.upgrade() {
                 desk.pushed(push);
@@ -89,6 +101,7 @@ impl Desk {
                 }
             }
         });
+        Ok(())
     }
 
     fn take(self: &Rc<Self>, letter: Letter) {
@@ -129,10 +142,44 @@ impl Desk {
         let (client, greeting) = self.hub.borrow_mut().connected(&node, self.shell.now()).ok()?;
         let (sender, receiver) = mpsc::channel(MAX_BACKLOG);
         self.clients.borrow_mut().insert(client, sender);
+        let invitation = self.hub.borrow_mut().invite(client, &self.shell.random());
         for frame in greeting {
             self.send(client, frame);
         }
+        if let Some(Reaction::Send { to, frame }) = invitation {
+            self.send(to, frame);
+        }
         Some((client, receiver))
+    }
+
+    /// Puts to the mailboxes what a device asks, and answers when what follows from it is durable.
+    fn ask(self: &Rc<Self>, mut ask: Ask) {
+        let desk = Rc::clone(self);
+        self.shell.agenda().soon(self.serving.rank, async move {
+            let command = ask.command(&desk.mailboxes.state());
+            let result = match command {
+                Some(command) => desk.mailboxes.ask(command).await,
+                None => Ok(()),
+            };
+            let own = Rc::clone(&desk);
+            desk.shell.hold(desk.serving.rank, async move {
+                let refused = match &result {
+                    Ok(()) => None,
+                    Err(AskError::Refused(refusal)) => Some(refusal.to_string()),
+                    // Without an answer the device asks again.
+                    Err(AskError::Encoding(_) | AskError::Gone) => return,
+                };
+                let result = refused.as_deref().map_or(Ok(()), Err);
+                let reactions = own.hub.borrow().answered(&own.mailboxes.state(), &ask, result);
+                own.act(reactions);
+            });
+        });
+    }
+
+    fn carry_out(self: &Rc<Self>, effect: &Effect) {
+        let Effect::Arrived { to, hash } = effect;
+        let reactions = self.hub.borrow().arrived(&self.mailboxes.state(), to, hash);
+        self.act(reactions);
     }
 
     fn gone(&self, client: Client) {
@@ -149,6 +196,7 @@ impl Desk {
                     self.gone(client);
                 }
                 Reaction::Post { from, tag, unit } => self.post(from, tag, unit),
+                Reaction::Ask(ask) => self.ask(*ask),
             }
         }
     }
@@ -218,4 +266,34 @@ impl Desk {
             "faucet": self.serving.faucet,
         })
     }
+}
+
+/// The mailboxes of the devices that log in here, as the journal has them.
+fn mailboxes(
+    shell: &Shell,
+    restored: &Restored,
+    serving: Serving,
+    desk: &Rc<RefCell<Weak<Desk>>>,
+) -> Result<Handle<Mailboxes>, serde_json::Error> {
+    let (mailboxes, birth) = match restored.machine::<Mailboxes>(MAILBOXES)? {
+        Some(mailboxes) => (mailboxes, Birth::Restored),
+        None => (Mailboxes::default(), Birth::New),
+    };
+    let desk = Rc::clone(desk);
+    let wiring = Wiring {
+        stream: MAILBOXES.to_owned(),
+        who: "hub".to_owned(),
+        rank: serving.rank,
+        outlet: Box::new(move |effect| {
+            let desk = desk.borrow().upgrade();
+            Box::pin(async move {
+                if let Some(desk) = desk {
+                    desk.carry_out(&effect);
+                }
+            })
+        }),
+        // Who writes to whom is nobody else's business.
+        narrate: Box::new(|_, _| Vec::new()),
+    };
+    actors::spawn(shell, mailboxes, birth, wiring)
 }

@@ -12,7 +12,7 @@ use coinop_core::Bytes;
 use tokio::{net::TcpListener, sync::mpsc};
 
 use self::desk::Desk;
-use crate::{agenda::Rank, ledger::Embedded, shell::Shell};
+use crate::{agenda::Rank, ledger::Embedded, restore::Restored, shell::Shell};
 
 /// How many messages of all clients wait at the desk.
 const MAX_WAITING: usize = 1_024;
@@ -26,20 +26,22 @@ pub struct Serving {
     pub faucet: Option<Bytes>,
 }
 
-/// Serves `ledger` on `listener`; must be called inside a tokio `LocalSet`. It ends with the runtime.
+/// Serves `ledger` on `listener`, and keeps what waits for the devices that log in; must be called inside a
+/// tokio `LocalSet`. It ends with the runtime.
 ///
 /// # Errors
 ///
-/// [`std::io::Error`] when the listener has no address.
+/// [`std::io::Error`] when the listener has no address, or when the journal's mailboxes cannot be read.
 pub fn serve(
     shell: &Shell,
     ledger: &Embedded,
+    restored: &Restored,
     listener: TcpListener,
     serving: Serving,
 ) -> std::io::Result<SocketAddr> {
     let address = listener.local_addr()?;
     let (mail, letters) = mpsc::channel(MAX_WAITING);
-    Desk::open(shell, ledger, serving, letters);
+    Desk::open(shell, ledger, restored, serving, letters)?;
     let router = http::router(mail);
     tokio::task::spawn_local(async move {
         if let Err(error) = axum::serve(listener, router).await {

@@ -4,7 +4,9 @@
 //! what time it is. Source of the protocol: the hubs' own code, byteball/ocore.
 
 mod answer;
+mod chat;
 mod history;
+pub mod mailboxes;
 mod post;
 mod session;
 mod show;
@@ -17,8 +19,11 @@ use coinop_core::{
 };
 use serde_json::{Value, json};
 
-pub use self::post::{FrameError, Request, response};
 use self::session::Session;
+pub use self::{
+    chat::Ask,
+    post::{FrameError, Request, response},
+};
 use crate::ledger::{Ledger, Notice, Push, touched};
 
 /// The longest frame, in bytes.
@@ -51,6 +56,8 @@ pub enum Reaction {
         /// The unit.
         unit: Value,
     },
+    /// Put this to the mailboxes, and send what [`Hub::answered`] says of it.
+    Ask(Box<Ask>),
     /// Hang up.
     End {
         /// On whom.
@@ -139,6 +146,15 @@ impl Hub {
                 vec![post(client, tag, &params)]
             }
             Ok(Said::Request { command, params, tag }) => {
+                if let Some(asked) = session.guest.asks(client, &command, &params, &tag) {
+                    return vec![asked.map_or_else(
+                        |why| {
+                            let frame = respond(&tag, Some(&command), &json!({ "error": why }));
+                            Reaction::Send { to: client, frame }
+                        },
+                        |ask| Reaction::Ask(Box::new(ask)),
+                    )];
+                }
                 let answer = match command.as_str() {
                     "heartbeat" => Some(Value::Null),
                     "light/get_history" => {
@@ -152,6 +168,9 @@ impl Hub {
                 frames.into_iter().map(|frame| Reaction::Send { to: client, frame }).collect()
             }
             Ok(Said::Justsaying { subject, body }) => {
+                if let Some(asked) = session.guest.says(client, &subject, &body) {
+                    return device_said(ledger, client, &subject, asked);
+                }
                 let frames = session.said(ledger, &subject, &body);
                 frames.into_iter().map(|frame| Reaction::Send { to: client, frame }).collect()
             }
@@ -227,6 +246,23 @@ impl Hub {
             })
         })
         .collect()
+    }
+}
+
+/// What follows from what a device says without a request.
+fn device_said(ledger: &Ledger, client: Client, subject: &str, asked: Result<Ask, String>) -> Vec<Reaction> {
+    let send = |frame: String| Reaction::Send { to: client, frame };
+    match asked {
+        Err(why) => vec![send(justsaying("error", &json!(why)))],
+        Ok(ask) if subject == "hub/login" => {
+            let push = json!({ "projectNumber": 0, "hasKeyId": false });
+            vec![
+                send(justsaying("system_vars", &answer::system_vars(ledger))),
+                send(justsaying("hub/push_project_number", &push)),
+                Reaction::Ask(Box::new(ask)),
+            ]
+        }
+        Ok(ask) => vec![Reaction::Ask(Box::new(ask))],
     }
 }
 

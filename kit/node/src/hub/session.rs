@@ -8,7 +8,7 @@ use std::{
 use coinop_core::{Timestamp, obyte::address::Address};
 use serde_json::{Value, json};
 
-use super::{answer::system_vars, justsaying};
+use super::{answer::system_vars, chat::Guest, justsaying};
 use crate::ledger::Ledger;
 
 /// The most addresses and agents one client watches.
@@ -32,6 +32,7 @@ pub(super) struct Session {
     agents: BTreeMap<Address, Option<Address>>,
     frames: u64,
     bytes: u64,
+    pub(super) guest: Guest,
 }
 
 impl Session {
@@ -44,6 +45,7 @@ impl Session {
             agents: BTreeMap::new(),
             frames: FRAMES,
             bytes: BYTES,
+            guest: Guest::default(),
         }
     }
 

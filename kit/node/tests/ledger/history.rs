@@ -102,6 +102,33 @@ fn a_unit_that_is_not_final_is_not_proven() {
 }
 
 #[test]
+fn every_unit_is_proven_by_itself_also_beside_the_main_chain() {
+    let (mut world, alice) = paid(1);
+    let bob = Wallet::of("bob");
+    world.fund(&bob, 1_000_000);
+    for _ in 0..12 {
+        // Side by side, so that one of them is not on the main chain.
+        let units = [alice.pay(&world, bob.address, 5_000, &[]), bob.pay(&world, alice.address, 5_000, &[])];
+        for unit in &units {
+            world.post(unit).unwrap();
+        }
+        world.settle();
+    }
+    let stable = world.ledger.dag().last_stable().unwrap().properties.mci.unwrap();
+    let places = world.ledger.dag().joints().map(|joint| (joint.facts.hash, &joint.properties));
+    let old = places.filter(|(_, place)| place.mci.is_some_and(|mci| mci + 3 < stable));
+    let old: Vec<(Hash, bool)> = old.map(|(unit, place)| (unit, place.is_on_main_chain)).collect();
+
+    for (unit, _) in &old {
+        let params = json!({ "witnesses": providers(&world), "requested_joints": [unit] });
+        let history = ask(&world, "light/get_history", &params);
+        assert!(proven(&providers(&world), &history).unwrap().is_final(unit), "{unit}");
+    }
+
+    assert!(old.iter().filter(|(_, is_on_main_chain)| !is_on_main_chain).count() >= 10);
+}
+
+#[test]
 fn what_is_known_is_not_sent_again() {
     let (world, alice) = paid(2);
     let known = units(&history(&world, alice.address));
@@ -128,7 +155,7 @@ fn a_signature_of_somebody_else_is_noticed() {
         history["unstable_mc_joints"][0]["unit"] = mallory.seal(unit);
     });
 
-    assert!(matches!(result, Err(ProofError::Signature(_))), "{result:?}");
+    assert!(matches!(result, Err(ProofError::Signature { .. })), "{result:?}");
 }
 
 #[test]

@@ -58,7 +58,7 @@ impl Scene {
 fn frames(reactions: &[Reaction]) -> impl Iterator<Item = (Client, Value)> {
     reactions.iter().filter_map(|reaction| match reaction {
         Reaction::Send { to, frame } => Some((*to, serde_json::from_str(frame).unwrap())),
-        Reaction::Post { .. } | Reaction::End { .. } => None,
+        Reaction::Post { .. } | Reaction::Ask(_) | Reaction::End { .. } => None,
     })
 }
 

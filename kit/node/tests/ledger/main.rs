@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a scene stops at the first surprise")]
 
 mod channels;
+mod chat;
 mod history;
 mod hub;
 mod payments;

@@ -6,23 +6,26 @@
 
 use std::{cell::RefCell, collections::BTreeMap, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use coinop_core::{
     Bytes, Context, Machine as _, Timestamp,
+    device::TemporaryKey,
     obyte::{Network, address::Address, hash::sha256, key::SecretKey, unit::Output},
     wallet::{self, Coin, CoinId, Policy, Quote, Request, Wallet},
 };
 use coinop_node::{
-    hub::{Client, Hub, Reaction},
+    hub::{
+        Client, Hub, Reaction,
+        mailboxes::{self, Mailboxes},
+    },
     ledger::{Command, Config, Effect, Ledger, Purse, Treasury},
 };
-use coinop_tests::Case;
+use coinop_tests::{Case, vectors};
 use serde_json::{Value, json};
 
 /// Requests whose answers cannot be alike, and why.
 const UNLIKE: &[(&str, &str)] = &[
     ("get_system_var_votes", "nobody votes on this ledger: its values are those of the beginning"),
-    ("hub/temp_pubkey", "there is no chat yet"),
-    ("hub/get_temp_pubkey", "there is no chat yet"),
     ("light/get_aas_by_base_aas", "there is no agent on this ledger"),
     ("light/get_aa_state_vars", "there is no agent on this ledger"),
     ("light/get_aa_balances", "there is no agent on this ledger"),
@@ -39,9 +42,9 @@ pub(crate) fn hub_session(file: &Case<'_>) -> usize {
         ("7BTYIDTD4NDM3PQRGKCAGT32LHADM2UL".to_owned(), provider.clone()),
         ("3R34WUT5T2COKSY34FGSW67UZ2ONVGS5".to_owned(), own().to_string()),
     ]);
-    let mut hub = Hub::new("0");
-    let (client, _) = hub.connected(&ledger, NOW).unwrap();
-    let hub = RefCell::new(hub);
+    let (node, client) = invited(ledger);
+    let node = RefCell::new(node);
+    let said: RefCell<Vec<Value>> = RefCell::default();
     let asked: RefCell<BTreeMap<String, (String, Vec<Value>)>> = RefCell::default();
     let compared = RefCell::new(0);
     let count = file.each("cases", &[], |case| {
@@ -49,8 +52,8 @@ pub(crate) fn hub_session(file: &Case<'_>) -> usize {
         let body = &message[1];
         match (case.text("dir"), message[0].as_str().unwrap()) {
             ("out", "request") => {
-                let frame = exchanged(message, &names, &ledger);
-                let answers = answers(&mut hub.borrow_mut(), &ledger, client, &frame);
+                let frame = exchanged(message, &names, &node.borrow().ledger);
+                let answers = node.borrow_mut().answers(client, &frame);
                 let tag = body["tag"].as_str().unwrap().to_owned();
                 asked.borrow_mut().insert(tag, (body["command"].as_str().unwrap().to_owned(), answers));
             }
@@ -67,10 +70,21 @@ pub(crate) fn hub_session(file: &Case<'_>) -> usize {
                 assert_eq!(answers[0][1]["command"], body["command"], "{}", case.label());
                 *compared.borrow_mut() += 1;
             }
-            // What is said by itself is compared by the tests of the hub.
+            ("out", "justsaying") if is_chat(body) => {
+                said.borrow_mut().extend(node.borrow_mut().answers(client, &message.to_string()));
+            }
+            ("in", "justsaying") if is_chat(body) => {
+                let mut said = said.borrow_mut();
+                let place = said.iter().position(|frame| frame == message);
+                said.remove(place.unwrap_or_else(|| panic!("{}: {message} was not said", case.label())));
+                *compared.borrow_mut() += 1;
+            }
+            // What else is said by itself is compared by the tests of the hub.
             _ => {}
         }
     });
+    let said = said.into_inner();
+    assert!(said.iter().all(|frame| frame[1]["subject"] == "system_vars"), "said here only: {said:?}");
     let unanswered: Vec<String> = asked
         .into_inner()
         .into_values()
@@ -168,14 +182,79 @@ fn exchanged(message: &Value, names: &BTreeMap<String, String>, ledger: &Ledger)
     text.replace("CaJ8CCjzwfRKgAIDtTOvrUYmltw1zbLiPCMXkQh5as8=", &known)
 }
 
-fn answers(hub: &mut Hub, ledger: &Ledger, client: Client, frame: &str) -> Vec<Value> {
-    let reactions = hub.heard(ledger, client, frame, NOW);
-    let sent = reactions.into_iter().filter_map(|reaction| match reaction {
-        Reaction::Send { frame, .. } => Some(serde_json::from_str(&frame).unwrap()),
-        Reaction::Post { .. } => None,
-        Reaction::End { why, .. } => panic!("{frame}: {why}"),
-    });
-    sent.collect()
+/// A node with a client that was given the challenge that the recorded client signed.
+fn invited(ledger: Ledger) -> (Node, Client) {
+    let mut node = Node { hub: Hub::new("0"), boxes: devices(), ledger };
+    let (client, _) = node.hub.connected(&node.ledger, NOW).unwrap();
+    let challenge = STANDARD.decode("SNL2tisGOQqyrip2y3NZitdDlbwcv3w3ltPiF+zM").unwrap();
+    let mut random = [0; 32];
+    random[..challenge.len()].copy_from_slice(&challenge);
+    node.hub.invite(client, &random).unwrap();
+    (node, client)
+}
+
+/// What a hub is, and what it keeps.
+struct Node {
+    hub: Hub,
+    boxes: Mailboxes,
+    ledger: Ledger,
+}
+
+impl Node {
+    fn answers(&mut self, client: Client, frame: &str) -> Vec<Value> {
+        let reactions = self.hub.heard(&self.ledger, client, frame, NOW);
+        self.sent(frame, reactions)
+    }
+
+    fn sent(&mut self, about: &str, reactions: Vec<Reaction>) -> Vec<Value> {
+        let mut sent = Vec::new();
+        for reaction in reactions {
+            match reaction {
+                Reaction::Send { frame, .. } => sent.push(serde_json::from_str(&frame).unwrap()),
+                Reaction::Ask(mut ask) => {
+                    if let Some(command) = ask.command(&self.boxes) {
+                        tell(&mut self.boxes, command);
+                    }
+                    let answered = self.hub.answered(&self.boxes, &ask, Ok(()));
+                    sent.extend(self.sent(about, answered));
+                }
+                Reaction::Post { .. } => {}
+                Reaction::End { why, .. } => panic!("{about}: {why}"),
+            }
+        }
+        sent
+    }
+}
+
+fn tell(boxes: &mut Mailboxes, command: mailboxes::Command) {
+    let decision = boxes.decide(&Context { now: NOW, random: [0; 32] }, command).unwrap();
+    decision.events.iter().for_each(|event| boxes.apply(event));
+}
+
+/// The devices that were registered at the recorded hub, with the keys that they showed.
+fn devices() -> Mailboxes {
+    let mut boxes = Mailboxes::default();
+    let session = vectors::load("hub_session");
+    let frames = session["cases"].as_array().unwrap().iter().map(|case| &case["message"]);
+    let logins = frames.clone().filter(|it| it[1]["subject"] == "hub/login");
+    for key in logins.filter_map(|it| it[1]["body"]["pubkey"].as_str()?.parse().ok()) {
+        tell(&mut boxes, mailboxes::Command::Enter { pubkey: key, longest: None });
+    }
+    for shown in frames.filter(|it| it[0] == "response" && it[1]["command"] == "hub/get_temp_pubkey") {
+        let shown = &shown[1]["response"];
+        let pubkey = shown["pubkey"].as_str().unwrap().parse().unwrap();
+        let key = TemporaryKey::read(shown, &pubkey).unwrap();
+        tell(&mut boxes, mailboxes::Command::Enter { pubkey, longest: None });
+        tell(&mut boxes, mailboxes::Command::Show { key: Box::new(key) });
+    }
+    boxes
+}
+
+/// Whether something said by itself is of the chat, the challenge aside.
+fn is_chat(body: &Value) -> bool {
+    let subject = body["subject"].as_str().unwrap();
+    (subject.starts_with("hub/") && subject != "hub/challenge")
+        || ["0 messages sent", "wrong challenge"].iter().any(|text| body["body"] == *text)
 }
 
 /// Fields whose values, or whose presence, depend on the ledger, and why.

@@ -45,8 +45,22 @@ pub fn unit_hash(unit: &Value) -> Result<Hash, UnitError> {
     if truthy(unit.get("content_hash")) {
         return Ok(base_hash(unit, naked(era), era)?);
     }
-    let stripped = stripped(unit, era)?;
-    Ok(base_hash(&stripped, Trim::NOTHING, era)?)
+    Ok(base_hash(&remains(unit, era)?, Trim::NOTHING, era)?)
+}
+
+/// A unit without what makes it more than a name: no messages, signatures or fees. Its hash is the same.
+///
+/// # Errors
+///
+/// [`UnitError`] when the unit has no hash.
+pub fn stripped(unit: &Value) -> Result<Value, UnitError> {
+    if truthy(unit.get("content_hash")) {
+        return Ok(unit.clone());
+    }
+    let era = Era::of(unit);
+    let mut remains = remains(unit, era)?;
+    remains["unit"] = json!(base_hash(&remains, Trim::NOTHING, era)?);
+    Ok(remains)
 }
 
 /// The hash of everything in a unit but its payloads, signatures included.
@@ -125,8 +139,8 @@ fn base_hash(value: &Value, trim: &Trim, era: Era) -> Result<Hash, SourceError> 
     Ok(Hash::of(text(value, trim, era)?.as_bytes()))
 }
 
-/// What remains of a unit when its payloads are forgotten.
-fn stripped(unit: &Value, era: Era) -> Result<Value, UnitError> {
+/// What is hashed of a unit: what remains when its payloads are forgotten.
+fn remains(unit: &Value, era: Era) -> Result<Value, UnitError> {
     let addresses = authors(unit)?.iter().map(|author| {
         let address = author.get("address").ok_or(UnitError::Field("authors"))?;
         Ok(json!({ "address": address }))

@@ -10,7 +10,9 @@ mod typed;
 
 use serde_json::Value;
 
-pub use hashes::{content_hash, hash_to_sign, message_payload_hash, payload_hash, text_to_sign, unit_hash};
+pub use hashes::{
+    content_hash, hash_to_sign, message_payload_hash, payload_hash, stripped, text_to_sign, unit_hash,
+};
 pub use payment::{Earned, Input, Output, Payment};
 pub use sizes::{headers_size, paid_temp_data_fee, payload_size};
 pub use typed::{Author, Message, Recipient, Unit};
@@ -97,6 +99,22 @@ mod tests {
         assert_eq!(headers_size(&stripped), Err(UnitError::Stripped));
         assert_eq!(payload_size(&stripped), Err(UnitError::Stripped));
         assert!(matches!(unit_hash(&unit), Err(UnitError::Source(SourceError::EmptyArray(_)))));
+    }
+
+    #[test]
+    fn stripping_a_unit_leaves_its_hash() {
+        let unit = json!({
+            "version": "4.0", "alt": "1", "timestamp": 1, "messages": [{"app": "data"}], "tps_fee": 5,
+            "authors": [{"address": "A", "authentifiers": {"r": "x"}}],
+            "parent_units": ["p"], "last_ball": "b", "last_ball_unit": "u",
+        });
+
+        let stripped = stripped(&unit).unwrap();
+
+        assert_eq!(unit_hash(&stripped), unit_hash(&unit));
+        assert_eq!(stripped["unit"], unit_hash(&unit).unwrap().to_string());
+        assert_eq!(stripped["authors"], json!([{"address": "A"}]));
+        assert_eq!(super::stripped(&stripped).unwrap(), stripped);
     }
 
     #[test]
