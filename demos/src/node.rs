@@ -19,7 +19,7 @@ use coinop::{
     serve::{self, Serving},
     shell::Shell,
 };
-use color_eyre::eyre::WrapErr as _;
+use color_eyre::eyre::{WrapErr as _, eyre};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -50,7 +50,9 @@ async fn serve_until_signal(options: &Node) -> color_eyre::Result<ExitCode> {
     })?;
     let (journal, restored) = journal(options)?;
     let now = restored.latest().map_or_else(present, |latest| latest.max(present()));
-    let seed = sha256(format!("coinop node chance {}", now.millis()).as_bytes());
+    // Nobody may guess the challenges that devices sign.
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| eyre!("this machine gives no chance: {error}"))?;
     let shell = Shell::new(Agenda::new(now), Bus::default(), journal, now, seed);
     let config = Config {
         genesis: Timestamp::from_millis(now.millis().saturating_sub(millis(BEFORE))),

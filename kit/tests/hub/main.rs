@@ -22,7 +22,7 @@ use tokio::time::timeout;
 use crate::liar::{GIFT, Liar, payee, payer};
 
 /// Long enough for whatever has to happen on a busy machine.
-const AGES: Duration = Duration::from_secs(60);
+const AGES: Duration = Duration::from_mins(1);
 const MAX_FEE: Bytes = Bytes::new(1_000_000);
 
 /// Runs a scene with a hub that says the truth as `lie` changes it.
@@ -120,7 +120,7 @@ fn what_is_called_final_without_a_proof_is_pending() {
 fn a_proof_by_nobody_is_none() {
     let nobody = |history: &mut Value| history["unstable_mc_joints"] = json!([]);
     with(changing("light/get_history", nobody), async |ledger, _liar| {
-        assert!(refusal(ledger.coins(payer()).await).contains("majority"));
+        assert!(refusal(ledger.coins(payer()).await).contains("signed by 0 order providers"));
     });
 }
 
