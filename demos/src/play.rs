@@ -138,6 +138,8 @@ impl Run<'_> {
         let expectations = expectations(&scenario);
         let book = Book::restore(&restored, &expectations)?;
         let ears = Rc::new(RefCell::new(Ears { book: book.clone(), broken_pipe: false }));
+        // Before the screen: a signal from now on gives it back.
+        let stop = signals::stop_on_signal();
         let screen = screen(options, &scenario, &bus)?;
         listen(&bus, &ears, &scenario, options, screen.is_some());
         let seed = sha256(format!("coinop chance {} {}", options.seed, now.millis()).as_bytes());
@@ -148,7 +150,6 @@ impl Run<'_> {
             shell.keep(book::STREAM, Box::new(book.scribe(expectations.clone())));
         }
         let name = options.scenario.clone();
-        let stop = signals::stop_on_signal();
         let seed = seed_of_keys(options, start);
         let elsewhere = elsewhere(options, &scenario, seed, &shell, &ears).await?;
         let watchdog = options.watchdog.clone();
