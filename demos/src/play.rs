@@ -138,10 +138,6 @@ impl Run<'_> {
         let expectations = expectations(&scenario);
         let book = Book::restore(&restored, &expectations)?;
         let ears = Rc::new(RefCell::new(Ears { book: book.clone(), broken_pipe: false }));
-        // Before the screen: a signal from now on gives it back.
-        let stop = signals::stop_on_signal();
-        let screen = screen(options, &scenario, &bus)?;
-        listen(&bus, &ears, &scenario, options, screen.is_some());
         let seed = sha256(format!("coinop chance {} {}", options.seed, now.millis()).as_bytes());
         let shell = Shell::new(Agenda::new(now), bus.clone(), journal, start, seed);
         let curtain = Curtain(shell.agenda().clone());
@@ -152,6 +148,10 @@ impl Run<'_> {
         let name = options.scenario.clone();
         let seed = seed_of_keys(options, start);
         let elsewhere = elsewhere(options, &scenario, seed, &shell, &ears).await?;
+        // Before the screen: a signal from now on gives it back.
+        let stop = signals::stop_on_signal();
+        let screen = screen(options, &scenario, &bus)?;
+        listen(&bus, &ears, &scenario, options, screen.is_some());
         let watchdog = options.watchdog.clone();
         let opening = Begin { shell: shell.clone(), scenario, seed, rig, watchdog, restored, elsewhere };
         let breadboard = Breadboard::listening_to(&bus);

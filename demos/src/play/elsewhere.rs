@@ -2,6 +2,7 @@
 
 use std::{
     cell::RefCell,
+    io::{self, Write as _},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -37,5 +38,6 @@ pub(super) async fn elsewhere(
     let (Some(hub), Some(purse)) = (&options.hub, &options.purse) else { return Ok(None) };
     ears.borrow_mut().book.tally.books_are_elsewhere();
     let funds = stage::funds(scenario, seed)?;
+    writeln!(io::stderr(), "{hub}: everybody's first money is paid from {}…", purse.display())?;
     wallet::stake(hub, purse, shell.agenda(), &funds).await.map(Some)
 }
