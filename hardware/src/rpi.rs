@@ -2,10 +2,11 @@
 //!
 //! **Danger: after SIGKILL, or a SIGTERM that nobody handles, a pin of this board STAYS DRIVEN as it was.**
 //! Levels are written straight into the chip's registers, and no kernel puts them back when the program is
-//! gone. The board drives the safe levels when it is dropped, and a killed program drops nothing. Do not put
-//! a lock, a heater or a relay on it: the [`gpiochip`](crate::gpiochip) board is as fast as the guard needs,
-//! and there the kernel lets go. If it must be this board, put a watchdog outside of the Pi between the pin
-//! and the load. An external pull does not help against a pin that is driven.
+//! gone. (A mainline kernel makes a claimed pin an input then; those of Raspberry Pi OS need not.) The board
+//! drives the safe levels when it is dropped, and a killed program drops nothing. Do not put a lock, a heater
+//! or a relay on it: the [`gpiochip`](crate::gpiochip) board is as fast as the guard needs, and there the
+//! kernel lets go. If it must be this board, put a watchdog outside of the Pi between the pin and the load.
+//! An external pull does not help against a pin that is driven.
 //!
 //! The lines are the header's, `GPIO0` to `GPIO27`. Inputs are kept from others, and told by the kernel's
 //! edges; outputs are claimed from the kernel as they are, so that a second owner is refused. (A program
@@ -208,6 +209,13 @@ fn no_registers(error: &Error) -> BoardError {
         Error::UnknownModel => (
             BoardErrorKind::NoSuchChip,
             "this machine is no Raspberry Pi that rppal knows; use --board gpiochip".to_owned(),
+        ),
+        // It comes to this only where a kernel has no /dev/gpiomem, and there no group helps.
+        Error::PermissionDenied(path) if path == "/dev/mem" => (
+            BoardErrorKind::Permission,
+            "the kernel has no /dev/gpiomem and keeps /dev/mem to itself; use --board gpiochip, or be root and \
+             start the kernel with iomem=relaxed"
+                .to_owned(),
         ),
         Error::PermissionDenied(path) => {
             (BoardErrorKind::Permission, format!("{path} may not be opened; {}", join_the_group()))

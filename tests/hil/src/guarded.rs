@@ -83,11 +83,19 @@ fn dropped_guard(chip: &SimulatedChip) -> Result<String, Failure> {
 
 fn sentry() -> Result<(Sentry, Instant, Receiver<Told>), Failure> {
     let board = GpioChip::open(&Wiring::default(), vec![output("LAMP")])?;
+    post(Box::new(board), LIMITS)
+}
+
+/// Puts a board under guard, whose clock begins with the moment that is returned.
+pub(crate) fn post(
+    board: Box<dyn Board>,
+    limits: Limits,
+) -> Result<(Sentry, Instant, Receiver<Told>), Failure> {
     let start = Instant::now();
     let (tell, told) = channel();
     // Who does not listen any more needs no telling.
     let sentry = Sentry::post(
-        Keeper::new(Box::new(board), LIMITS, at(start.elapsed())),
+        Keeper::new(board, limits, at(start.elapsed())),
         move || at(start.elapsed()),
         move |report| {
             drop(tell.send(report));
@@ -147,6 +155,6 @@ fn wait_for(chip: &SimulatedChip, level: Level) -> Result<Instant, Failure> {
     }
 }
 
-fn at(since_start: Duration) -> Timestamp {
+pub(crate) fn at(since_start: Duration) -> Timestamp {
     Timestamp::default().after(since_start)
 }

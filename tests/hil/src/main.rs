@@ -21,6 +21,8 @@ mod pi;
 #[cfg(target_os = "linux")]
 mod program;
 #[cfg(target_os = "linux")]
+mod raspi3b;
+#[cfg(target_os = "linux")]
 mod report;
 #[cfg(target_os = "linux")]
 mod run;
@@ -49,9 +51,13 @@ fn main() -> ExitCode {
         ["world", world] => world::live(world),
         ["hold", driver, line] => driver_of(driver).and_then(|driver| kill::hold(driver, line)),
         ["hold-pi", line] => pi::hold(line),
+        ["raspi3b", kernel, tree, initramfs] => raspi3b::check(kernel, tree, initramfs),
+        [raspi3b::GUEST] => raspi3b::guest(),
+        [raspi3b::HOLDER] => raspi3b::holder(),
         ["open", driver, line] => driver_of(driver).map(|driver| board::open(driver, line)),
         _ => Err("board | program LOG PROGRAM ARGUMENTS… | scenarios LOG PROGRAM | witness VALUE LOG | wire VALUE PULL | world JSON \
-                  | hold DRIVER LINE | hold-pi LINE | open DRIVER LINE"
+                  | hold DRIVER LINE | hold-pi LINE | open DRIVER LINE | raspi3b KERNEL TREE INITRAMFS \
+                  | raspi3b-guest | raspi3b-holder"
             .into()),
     };
     fate.unwrap_or_else(|error| {
